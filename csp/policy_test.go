@@ -1,0 +1,139 @@
+package csp_test
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/merlon-sec/merlon/cfgerrors"
+	"github.com/merlon-sec/merlon/csp"
+)
+
+func TestParseAsBrowsersDo(t *testing.T) {
+	for in, want := range map[string]string{
+		"":                                     "",
+		" ; ;; ":                               "",
+		"Default-SRC 'self'":                   "default-src 'self'",
+		"img-src  a.example\t b.example ;":     "img-src a.example b.example",
+		"img-src a; IMG-SRC b":                 "img-src a",
+		"img-src é; img-src 'none'":            "img-src 'none'",
+		"upgrade-insecure-requests;\nsandbox ": "upgrade-insecure-requests; sandbox",
+		"img-src a\vb":                         "img-src a\vb",
+	} {
+		if got := csp.Parse(in).String(); got != want {
+			t.Errorf("Parse(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestCheckAcceptsGoodPolicies(t *testing.T) {
+	for _, text := range []string{
+		"", "default-src 'none'", "script-src 'nonce' 'strict-dynamic' https: 'unsafe-inline'", "sandbox allow-scripts allow-forms", "sandbox",
+		"img-src * data: blob: https://a.example:8443/p/ *.b.example wss://c.example:* localhost:8080 xn--bcher-kva.example.",
+		"style-src 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=' 'sha256-47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU='",
+		"require-trusted-types-for 'script'; trusted-types default 'allow-duplicates'; upgrade-insecure-requests; webrtc 'block'",
+	} {
+		if err := csp.Check(text, "'nonce'"); err != nil {
+			t.Errorf("Check(%q): %v", text, err)
+		}
+	}
+}
+
+func TestCheckRefusesWhatBrowsersSkip(t *testing.T) {
+	for text, want := range map[string]cfgerrors.Code{
+		"img-src a.example, b.example":      cfgerrors.Syntax,
+		"img-src a.example\r\nX: y":         cfgerrors.Syntax,
+		"img-src bücher.example":            cfgerrors.Syntax,
+		"image-src 'self'":                  cfgerrors.UnknownDirective,
+		"img-src a; img-src b":              cfgerrors.DuplicateOf,
+		"img-src self":                      cfgerrors.InvalidSource,
+		`img-src "none"`:                    cfgerrors.InvalidSource,
+		"script-src 'slef'":                 cfgerrors.InvalidSource,
+		"script-src 'nonce-abc'":            cfgerrors.LiteralNonce,
+		"script-src 'nonce'":                cfgerrors.InvalidSource,
+		"script-src 'sha256-abc'":           cfgerrors.InvalidSource,
+		"script-src 'sha1-2jmj7l5rSw0yVb='": cfgerrors.InvalidSource,
+		"img-src 'none' https:":             cfgerrors.NoneWithOthers,
+		"img-src https://a.example/p?q":     cfgerrors.InvalidSource,
+		"img-src https://a.example:99999":   cfgerrors.InvalidSource,
+		"img-src https://*.*.example":       cfgerrors.InvalidSource,
+		"img-src //a.example":               cfgerrors.InvalidSource,
+		"upgrade-insecure-requests 1":       cfgerrors.InvalidValue,
+		"sandbox allow-script":              cfgerrors.InvalidValue,
+		"require-trusted-types-for script":  cfgerrors.InvalidValue,
+		"report-to a b":                     cfgerrors.InvalidValue,
+		strings.Repeat("a", csp.MaxBytes+1): cfgerrors.InvalidValue,
+	} {
+		err := csp.Check(text)
+		var codes []cfgerrors.Code
+		for e := range cfgerrors.All(err) {
+			codes = append(codes, e.Code)
+		}
+		if !reflect.DeepEqual(codes, []cfgerrors.Code{want}) {
+			t.Errorf("Check(%.60q) = %v, want one %s", text, err, want)
+		}
+	}
+}
+
+func TestTightens(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		want bool
+	}{
+		{"default-src 'self'", "default-src 'self'", true},
+		{"default-src 'self'", "default-src 'none'", true},
+		{"default-src 'self'", "default-src 'self'; img-src 'none'", true},
+		{"default-src 'self'", "", false},
+		{"default-src 'self'", "default-src 'self'; img-src *", false},
+		{"", "default-src *", true},
+		{"img-src a b", "img-src a", true},
+		{"img-src a", "img-src a b", false},
+		{"object-src 'none'; base-uri 'self'", "default-src 'none'; base-uri 'none'; sandbox", true},
+		{"object-src 'none'; base-uri 'self'", "default-src 'none'", false},
+		{"script-src 'nonce' 'unsafe-inline'", "script-src 'unsafe-inline'", false},
+		{"script-src 'nonce' 'strict-dynamic' https:", "script-src https:", false},
+		{"script-src 'nonce' 'strict-dynamic'", "script-src 'none'", true},
+		{"sandbox", "sandbox allow-scripts", false},
+		{"sandbox allow-scripts allow-forms", "sandbox allow-scripts", true},
+		{"default-src https:; upgrade-insecure-requests", "default-src https:", false},
+		{"default-src https:; upgrade-insecure-requests", "default-src 'none'", true},
+		{"child-src 'none'; script-src 'self'", "child-src 'none'; script-src 'self'; worker-src 'self'", false},
+		{"require-trusted-types-for 'script'", "default-src 'none'", false},
+		{"default-src 'none'; report-uri /a", "default-src 'none'", true},
+	} {
+		if got := csp.Tightens(csp.Parse(c.a), csp.Parse(c.b)); got != c.want {
+			t.Errorf("Tightens(%q, %q) = %v, want %v", c.a, c.b, got, c.want)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add("default-src 'self'; script-src 'nonce' 'strict-dynamic'; img-src é; IMG-src *")
+	f.Add(";;\t sandbox\f allow-scripts; upgrade-insecure-requests")
+	f.Fuzz(func(t *testing.T, text string) {
+		p := csp.Parse(text)
+		if again := csp.Parse(p.String()); again.String() != p.String() {
+			t.Errorf("Parse(%q) prints %q, which parses as %q", text, p, again)
+		}
+		if csp.Check(text, "'nonce'") == nil && strings.ContainsAny(p.String(), ",\r\n") {
+			t.Errorf("Check(%q) lets a separator through", text)
+		}
+		if !csp.Tightens(p, p) {
+			t.Errorf("%q does not tighten itself", p)
+		}
+	})
+}
+
+func ExamplePolicy_Append() {
+	p := csp.Parse("default-src 'self'; object-src 'none'")
+	fmt.Println(p.Append("img-src", "https://tiles.example"))
+	// Output: default-src 'self'; object-src 'none'; img-src 'self' https://tiles.example
+}
+
+func ExampleCheck() {
+	fmt.Println(csp.Check("script-src self; scirpt-src 'none'"))
+	// Output:
+	// script-src: "self": without single quotes this is the name of a host (write 'self')
+	// scirpt-src: "scirpt-src": browsers know no such directive and ignore it (did you mean script-src?)
+}
