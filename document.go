@@ -1,0 +1,21 @@
+package merlon
+
+import "strings"
+
+// isDocument reports whether a browser may render a response with this Content-Type, and run its scripts: HTML, XML,
+// SVG, PDF, and whatever browsers sniff because the type is absent, doubled or unknown.
+func isDocument(contentType []string) bool {
+	if len(contentType) != 1 {
+		return true
+	}
+	essence, _, _ := strings.Cut(contentType[0], ";")
+	essence = strings.ToLower(strings.Trim(essence, " \t"))
+	major, minor, ok := strings.Cut(essence, "/")
+	switch {
+	case !ok || major == "" || minor == "" || strings.Contains(essence, ","):
+		return true
+	case strings.HasSuffix(minor, "+xml"), minor == "xml", minor == "html", minor == "pdf", minor == "x-mixed-replace":
+		return true
+	}
+	return essence == "unknown/unknown" || essence == "application/unknown" || essence == "*/*"
+}

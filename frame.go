@@ -1,0 +1,156 @@
+package merlon
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/merlon-sec/merlon/cfgerrors"
+	"github.com/merlon-sec/merlon/internal/origin"
+)
+
+// Frame says who may show a page in a frame: {"deny"} nobody, {"self"} pages of the same origin, a list of origins
+// (with "self" among them if the site frames itself too), or {"off"}, which sends nothing and lets everybody.
+// nil inherits from the preset. In JSON it is "deny", "self", "off" or {"by": [origins]}.
+type Frame []string
+
+// MarshalJSON writes the JSON form.
+func (f Frame) MarshalJSON() ([]byte, error) {
+	if len(f) == 1 && slices.Contains([]string{"deny", "self", Remove}, f[0]) {
+		return json.Marshal(f[0])
+	}
+	return json.Marshal(map[string][]string{"by": f})
+}
+
+// UnmarshalJSON reads the JSON form. Errors are *cfgerrors.Error.
+func (f *Frame) UnmarshalJSON(data []byte) error {
+	var word string
+	if json.Unmarshal(data, &word) == nil {
+		*f = Frame{word}
+		return nil
+	}
+	var list struct{ By []string }
+	dec := json.NewDecoder(strings.NewReader(string(data)))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&list); err != nil || len(list.By) == 0 {
+		return &cfgerrors.Error{Code: cfgerrors.WrongType, Value: string(data), Text: "frame takes deny, self, off or a list of origins",
+			Hint: `write frame: {by: [https://partner.example]}`}
+	}
+	*f = list.By
+	return nil
+}
+
+// normalize checks f and returns it with its origins in the form that browsers compare.
+func (f Frame) normalize() (Frame, error) {
+	if len(f) == 1 && slices.Contains([]string{"deny", "self", Remove}, f[0]) {
+		return f, nil
+	}
+	if len(f) == 0 {
+		return nil, &cfgerrors.Error{Code: cfgerrors.Missing, Text: "no origin is named", Hint: "to let nobody frame the page write deny"}
+	}
+	out := make(Frame, len(f))
+	for i, word := range f {
+		o, err := origin.Normalize(word)
+		switch {
+		case word == "self":
+			o = word
+		case strings.HasPrefix(strings.ToUpper(word), "ALLOW-FROM"):
+			partner := strings.TrimSpace(word[len("ALLOW-FROM"):])
+			return nil, &cfgerrors.Error{Code: cfgerrors.InvalidValue, Value: word, Text: "browsers ignore ALLOW-FROM and frame the page for everybody",
+				Hint: "write frame: {by: [" + partner + "]}"}
+		case err != nil:
+			return nil, &cfgerrors.Error{Code: cfgerrors.InvalidValue, Value: word, Text: err.Error(), Hint: "frame takes deny, self, off or {by: [https://partner.example]}"}
+		}
+		out[i] = o
+	}
+	return out, nil
+}
+
+// sources returns the source list of frame-ancestors, or "" for off.
+func (f Frame) sources() string {
+	words := make([]string, len(f))
+	for i, w := range f {
+		switch w {
+		case Remove:
+			return ""
+		case "deny":
+			w = "'none'"
+		case "self":
+			w = "'self'"
+		}
+		words[i] = w
+	}
+	return strings.Join(words, " ")
+}
+
+// options returns the value of X-Frame-Options, or "" where it cannot say what f means: browsers know no list.
+func (f Frame) options() string {
+	switch {
+	case len(f) == 1 && f[0] == "deny":
+		return "DENY"
+	case len(f) == 1 && f[0] == "self":
+		return "SAMEORIGIN"
+	}
+	return ""
+}
+
+// within reports whether everyone whom f lets in is let in by outer as well.
+func (f Frame) within(outer Frame) bool { return slices.Equal(f.intersect(outer), f) }
+
+// intersect returns who is let in by both. Origins are compared as text, so it may let in fewer, never more.
+func (f Frame) intersect(g Frame) Frame {
+	switch {
+	case slices.Contains(f, Remove):
+		return g
+	case slices.Contains(g, Remove):
+		return f
+	}
+	both := slices.DeleteFunc(slices.Clone(f), func(w string) bool { return !slices.Contains(g, w) })
+	if len(both) == 0 {
+		return Frame{"deny"}
+	}
+	return both
+}
+
+// frameOfOptions reads the values of X-Frame-Options as browsers do. ok is false when they protect nothing, as
+// ALLOW-FROM and misspellings do. https://html.spec.whatwg.org/#the-x-frame-options-header
+func frameOfOptions(values []string) (f Frame, ok bool) {
+	if len(values) == 0 {
+		return nil, false
+	}
+	known, distinct := 0, map[string]bool{}
+	for v := range strings.SplitSeq(strings.Join(values, ","), ",") {
+		v = strings.ToLower(strings.Trim(v, " \t"))
+		if !distinct[v] && (v == "deny" || v == "sameorigin" || v == "allowall") {
+			known++
+		}
+		distinct[v] = true
+	}
+	switch {
+	case known > 0 && len(distinct) > 1, distinct["deny"]: // browsers block when values contradict each other
+		return Frame{"deny"}, true
+	case distinct["sameorigin"]:
+		return Frame{"self"}, true
+	}
+	return nil, false
+}
+
+// frameOfSources reads a frame-ancestors list. ok is false when it holds more than Frame can say, such as wildcards.
+func frameOfSources(value []string) (f Frame, ok bool) {
+	for _, w := range value {
+		o, err := origin.Normalize(w)
+		switch {
+		case strings.EqualFold(w, "'self'"):
+			o = "self"
+		case strings.EqualFold(w, "'none'") && len(value) == 1:
+			return Frame{"deny"}, true
+		case err != nil:
+			return nil, false
+		}
+		f = append(f, o)
+	}
+	if f == nil {
+		return Frame{"deny"}, true
+	}
+	return f, true
+}

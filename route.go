@@ -1,0 +1,213 @@
+package merlon
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/merlon-sec/merlon/cfgerrors"
+	"github.com/merlon-sec/merlon/csp"
+)
+
+// Change is one thing that a route does differently. The functions of this package that return it make one.
+type Change struct {
+	apply func(*Config) error
+}
+
+// FrameBy lets the pages of these origins frame the route, such as https://partner.example.
+func FrameBy(origins ...string) Change { return frameChange(origins) }
+
+// FrameSelf lets only pages of the same origin frame the route.
+func FrameSelf() Change { return frameChange(Frame{"self"}) }
+
+// FrameDeny lets nobody frame the route.
+func FrameDeny() Change { return frameChange(Frame{"deny"}) }
+
+func frameChange(f Frame) Change {
+	f = slices.Clone(f)
+	return Change{func(c *Config) error {
+		n, err := f.normalize()
+		c.Frame = n
+		return cfgerrors.Under("frame", err)
+	}}
+}
+
+// Allow adds sources to directives of the enforced policy and of the trial, written as policy text such as
+// "img-src https://tiles.example". A directive that a policy lacks starts from the one that governs it, so that what
+// was allowed stays allowed.
+func Allow(text string) Change {
+	return Change{func(c *Config) error {
+		if err := checkPolicy(text); err != nil {
+			return cfgerrors.Under("allow", err)
+		}
+		for _, p := range []*string{&c.CSP, &c.Trial} {
+			if *p == "" || *p == Remove {
+				continue
+			}
+			parsed := csp.Parse(*p)
+			for _, d := range csp.Parse(text).Directives {
+				parsed = parsed.Append(d.Name, d.Value...)
+			}
+			*p = parsed.String()
+		}
+		return nil
+	}}
+}
+
+// changes returns what a RouteConfig says as changes, in the order in which they apply.
+func (rc RouteConfig) changes() []Change {
+	var out []Change
+	if rc.Preset != "" {
+		out = append(out, Change{func(c *Config) error { return c.use(rc.Preset) }})
+	}
+	if rc.CSP != "" || rc.Trial != "" {
+		out = append(out, Change{func(c *Config) error {
+			replace(&c.CSP, rc.CSP)
+			replace(&c.Trial, rc.Trial)
+			return errors.Join(cfgerrors.Under("csp", checkPolicy(rc.CSP)), cfgerrors.Under("trial", checkPolicy(rc.Trial)))
+		}})
+	}
+	if rc.Frame != nil {
+		out = append(out, frameChange(rc.Frame))
+	}
+	if rc.Allow != "" {
+		out = append(out, Allow(rc.Allow))
+	}
+	return out
+}
+
+func replace(dst *string, v string) {
+	if v != "" {
+		*dst = v
+	}
+}
+
+// use replaces the base by a preset. Where reports go and whose scheme is believed belong to the site and stay.
+func (c *Config) use(name string) error {
+	base, ok := preset(name)
+	if !ok {
+		return unknownPreset("preset", name)
+	}
+	base.Reports, base.HTTPS = c.Reports, c.HTTPS
+	*c = base
+	return nil
+}
+
+// changed returns before with the changes made, or all their mistakes: a change that loosens wants a reason.
+func changed(before Config, reason string, changes []Change) (Config, error) {
+	after := before
+	var errs []error
+	for _, ch := range changes {
+		if ch.apply == nil {
+			errs = append(errs, &cfgerrors.Error{Code: cfgerrors.Missing, Text: "an empty Change", Hint: "make changes with FrameBy, Allow and their like"})
+			continue
+		}
+		errs = append(errs, ch.apply(&after))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return before, err
+	}
+	if strings.TrimSpace(reason) == "" && loosens(before, after) {
+		return before, &cfgerrors.Error{Field: "reason", Code: cfgerrors.ReasonMissing, Text: "this route is looser than the rest of the site",
+			Hint: "say why in words, such as reason: contract 114"}
+	}
+	return after, nil
+}
+
+func loosens(before, after Config) bool {
+	return !after.Frame.within(before.Frame) || !csp.Tightens(csp.Parse(policyText(before.CSP)), csp.Parse(policyText(after.CSP)))
+}
+
+func policyText(v string) string {
+	if v == Remove {
+		return ""
+	}
+	return v
+}
+
+// addRoutes compiles Config.Routes.
+func (g *Guard) addRoutes() error {
+	var errs []error
+	for i, rc := range g.config.Routes {
+		at := fmt.Sprintf("routes[%d]", i)
+		after, err := changed(g.config, rc.Reason, rc.changes())
+		errs = append(errs, cfgerrors.Under(at, err))
+		if g.routes == nil {
+			g.routes = http.NewServeMux()
+		}
+		errs = append(errs, register(g.routes, at+".match", rc.Match, compile(after)))
+	}
+	return errors.Join(errs...)
+}
+
+func register(mux *http.ServeMux, field, pattern string, p *plan) (err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = patternMistake(field, pattern, cause)
+		}
+	}()
+	mux.Handle(pattern, p)
+	return nil
+}
+
+// Route is a set of changes of one Guard, checked and compiled. It is safe for concurrent use.
+type Route struct {
+	guard   *Guard
+	reason  string
+	changes []Change
+	plans   sync.Map // *plan before → *plan after
+}
+
+// NewRoute checks changes that loosen or tighten the Guard's policy for the handlers that [Route.Handler] wraps.
+// Where the result is looser than the base, reason must say why in words. The error joins all mistakes.
+func (g *Guard) NewRoute(reason string, changes ...Change) (*Route, error) {
+	g = g.orZero()
+	if _, err := changed(g.base.config, reason, changes); err != nil {
+		return nil, err
+	}
+	g.hasRoutes.Store(true)
+	rt := &Route{guard: g, reason: reason, changes: slices.Clone(changes)}
+	rt.on(g.base)
+	return rt, nil
+}
+
+// With is NewRoute for a program's start: it panics with the error, as http.ServeMux.Handle does.
+func (g *Guard) With(reason string, changes ...Change) *Route {
+	rt, err := g.NewRoute(reason, changes...)
+	if err != nil {
+		panic(err)
+	}
+	return rt
+}
+
+// Handler returns next with the changes in force for its responses. It writes no header itself: it tells the Guard's
+// outermost Handler, and without one around it protects next by itself. Inside the Handler of another Guard it changes
+// nothing, and that Guard's policy goes out.
+func (rt *Route) Handler(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s := responseOf(r.Context())
+		if s == nil {
+			rt.guard.serve(w, r, next, trustHandler, rt)
+			return
+		}
+		s.change(rt)
+		next.ServeHTTP(w, r)
+	})
+}
+
+// on returns the plan that the changes make of p. There are at most as many as the Guard has plans.
+func (rt *Route) on(p *plan) *plan {
+	if after, ok := rt.plans.Load(p); ok {
+		return after.(*plan)
+	}
+	config, err := changed(p.config, rt.reason, rt.changes)
+	if err != nil {
+		// The changes are good on the base (NewRoute) and bad on another route's policy: keep what is stricter.
+		return p
+	}
+	after, _ := rt.plans.LoadOrStore(p, compile(config))
+	return after.(*plan)
+}
