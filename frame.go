@@ -2,6 +2,8 @@ package merlon
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -49,21 +51,31 @@ func (f Frame) normalize() (Frame, error) {
 		return nil, &cfgerrors.Error{Code: cfgerrors.Missing, Text: "no origin is named", Hint: "to let nobody frame the page write deny"}
 	}
 	out := make(Frame, len(f))
+	var errs []error
 	for i, word := range f {
-		o, err := origin.Normalize(word)
-		switch {
-		case word == "self":
-			o = word
-		case strings.HasPrefix(strings.ToUpper(word), "ALLOW-FROM"):
-			partner := strings.TrimSpace(word[len("ALLOW-FROM"):])
-			return nil, &cfgerrors.Error{Code: cfgerrors.InvalidValue, Value: word, Text: "browsers ignore ALLOW-FROM and frame the page for everybody",
-				Hint: "write frame: {by: [" + partner + "]}"}
-		case err != nil:
-			return nil, &cfgerrors.Error{Code: cfgerrors.InvalidValue, Value: word, Text: err.Error(), Hint: "frame takes deny, self, off or {by: [https://partner.example]}"}
+		o, err := normalizeFramer(word)
+		if len(f) > 1 {
+			err = cfgerrors.Under(fmt.Sprintf("by[%d]", i), err)
 		}
 		out[i] = o
+		errs = append(errs, err)
 	}
-	return out, nil
+	return out, errors.Join(errs...)
+}
+
+func normalizeFramer(word string) (string, error) {
+	if word == "self" {
+		return word, nil
+	}
+	if len(word) >= 10 && strings.EqualFold(word[:10], "ALLOW-FROM") {
+		return "", &cfgerrors.Error{Code: cfgerrors.InvalidValue, Value: word, Text: "browsers ignore ALLOW-FROM and frame the page for everybody",
+			Hint: "write frame: {by: [" + strings.TrimSpace(word[10:]) + "]}"}
+	}
+	o, err := origin.Normalize(word)
+	if err != nil {
+		return "", &cfgerrors.Error{Code: cfgerrors.InvalidValue, Value: word, Text: err.Error(), Hint: "frame takes deny, self, off or {by: [https://partner.example]}"}
+	}
+	return o, nil
 }
 
 // sources returns the source list of frame-ancestors, or "" for off.
