@@ -1,0 +1,54 @@
+package report_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/merlon-sec/merlon/report"
+)
+
+func ExampleDecode() {
+	// Safari, report-uri: no disposition, and the type beside the report.
+	body := `{"type":"csp-violation","url":"https://shop.example/cart","csp-report":{
+		"document-uri":"https://shop.example/cart","violated-directive":"script-src-elem","effective-directive":"script-src-elem",
+		"original-policy":"script-src 'self'; report-uri /r","blocked-uri":"https://cdn.example/app.js","status-code":0}}`
+
+	reports, err := report.Decode([]byte(body))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, r := range reports {
+		v := r.Violation
+		fmt.Println(r.Type, v.Directive, v.BlockedURL, v.Disposition)
+	}
+	// Output:
+	// csp-violation script-src-elem https://cdn.example/app.js unknown
+}
+
+// Browsers send more than violations of a CSP; their bodies are kept as JSON.
+func ExampleDecode_otherTypes() {
+	body := `[{"type":"coep","url":"https://shop.example/","age":12,"body":{"type":"corp","blockedURL":"https://cdn.example/a.png"}}]`
+	reports, err := report.Decode([]byte(body))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("%s %s %s\n", reports[0].Type, reports[0].Age, reports[0].Body)
+	// Output:
+	// coep 12ms {"blockedURL":"https://cdn.example/a.png","type":"corp"}
+}
+
+func ExampleDecode_errors() {
+	_, err := report.Decode([]byte("[" + strings.Repeat("{},", 100) + "{}]"))
+	fmt.Println(errors.Is(err, report.ErrTooMany), err)
+	// Output:
+	// true too many reports: 101, at most 100
+}
+
+func ExampleParseDisposition() {
+	fmt.Println(report.ParseDisposition("report") == report.ReportOnly)
+	// Output:
+	// true
+}
