@@ -1,0 +1,128 @@
+// Package collect takes the reports that browsers send, and makes issues of them in the store.
+//
+// A 204 means: every report in this POST that was wanted is on stable storage, counted once, and nothing more is asked of the
+// sender. Reports that are not wanted are answered 204 too and counted by reason, because Chromium sends a whole batch again
+// after any other status. A 503 means that storing failed and that sending again makes sense.
+//
+// Nothing of a report is stored before it is cleaned: no query, no fragment, no token, no policy, and of the request neither
+// cookies nor addresses.
+package collect
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/store"
+)
+
+// Site is a set of hosts whose documents' reports are accepted.
+type Site struct {
+	Name  string
+	Hosts []string // lower case; one without a port stands for every port; empty: the document's host must equal the Host of the POST
+}
+
+// Config says what a Collector works with.
+type Config struct {
+	Store  *store.Store     // required; the caller closes it, after Close
+	Logger *slog.Logger     // nil discards
+	Now    func() time.Time // nil is time.Now
+
+	MaxQueuedReports int   // waiting to be stored; 0 means 20,000; below report.MaxReports a full batch never fits
+	MaxQueuedBytes   int64 // of bodies being read or waiting; 0 means 64 MiB
+}
+
+// Collector stores reports. It is safe for concurrent use.
+type Collector struct {
+	store      *store.Store
+	log        *slog.Logger
+	now        func() time.Time
+	maxReports int
+	maxBytes   int64
+
+	bytes atomic.Int64 // of bodies, from reading to answering
+
+	mu      sync.Mutex
+	pending *round
+	closing bool
+	wake    chan struct{} // holds one token: there is work, or the end has come
+	ended   chan struct{}
+}
+
+// round is what one transaction stores. All who added to it wait for done.
+type round struct {
+	batch   store.Batch
+	reports int       // accepted ones
+	since   time.Time // when the first thing came in
+	dirty   bool      // holds reports or drops
+	done    chan struct{}
+	err     error // set before done is closed
+}
+
+const (
+	defaultMaxReports = 20_000
+	defaultMaxBytes   = 64 << 20
+
+	// gatherTime is how long the first report of a round waits for others. It only matters when nothing is being committed: while a
+	// commit runs the next round fills by itself.
+	gatherTime = 5 * time.Millisecond
+
+	// gatherReports ends the waiting: so many are worth a transaction of their own.
+	gatherReports = 256
+
+	// commitTimeout bounds a commit, and so how long Close and a sender wait for one.
+	commitTimeout = 15 * time.Second
+)
+
+// New returns a Collector that runs one goroutine until Close.
+func New(config Config) (*Collector, error) {
+	if config.Store == nil {
+		return nil, errors.New("collect: Config.Store is nil")
+	}
+	if config.MaxQueuedReports < 0 || config.MaxQueuedBytes < 0 {
+		return nil, errors.New("collect: a limit in Config is negative")
+	}
+	c := &Collector{
+		store: config.Store, log: config.Logger, now: config.Now,
+		maxReports: config.MaxQueuedReports, maxBytes: config.MaxQueuedBytes,
+		pending: newRound(), wake: make(chan struct{}, 1), ended: make(chan struct{}),
+	}
+	if c.log == nil {
+		c.log = slog.New(slog.DiscardHandler)
+	}
+	if c.now == nil {
+		c.now = time.Now
+	}
+	if c.maxReports == 0 {
+		c.maxReports = defaultMaxReports
+	}
+	if c.maxBytes == 0 {
+		c.maxBytes = defaultMaxBytes
+	}
+	go c.run()
+	return c, nil
+}
+
+// Handler takes the reports of one site, on any path. Two handlers may have the same site.
+func (c *Collector) Handler(site Site) http.Handler {
+	return &handler{collector: c, site: newHosts(site)}
+}
+
+// Close stores what is queued and ends the goroutine. Reports that come later are answered 503. If ctx ends first, Close returns
+// its error, and the last commit still runs to its end.
+func (c *Collector) Close(ctx context.Context) error {
+	c.mu.Lock()
+	c.closing = true
+	c.mu.Unlock()
+	c.signal()
+	select {
+	case <-c.ended:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

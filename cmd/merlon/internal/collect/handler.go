@@ -1,0 +1,166 @@
+package collect
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/store"
+	"github.com/merlon-sec/merlon/report"
+)
+
+// The reasons in [store.Drop]: why a report was not taken.
+const (
+	reasonMethod     = "method"     // neither POST nor OPTIONS
+	reasonPreflight  = "preflight"  // a page of another site asked whether it may report here
+	reasonIncomplete = "incomplete" // the body did not arrive
+	reasonNotJSON    = "not-json"
+	reasonNotReport  = "not-a-report"
+	reasonTooLarge   = "too-large"
+	reasonTooMany    = "too-many"
+	reasonTooDeep    = "too-deep"
+	reasonType       = "type"    // not a violation of a CSP
+	reasonForeign    = "foreign" // about a document of another site
+)
+
+const (
+	readTimeout = 10 * time.Second // for a whole body; browsers send one in a single piece
+	retryAfter  = "60"             // seconds
+)
+
+type handler struct {
+	collector *Collector
+	site      hosts
+}
+
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	header := w.Header()
+	header.Set("Cache-Control", "no-store")
+	// Pages with COEP require-corp may send reports only to what says this.
+	header.Set("Cross-Origin-Resource-Policy", "cross-origin")
+	header.Add("Vary", "Origin")
+	// Firefox needs it on the answer to the POST too: without it, it sends the batch three times.
+	origin, own := h.site.origin(r)
+	if own {
+		header.Set("Access-Control-Allow-Origin", origin)
+	}
+	switch r.Method {
+	case http.MethodPost:
+		h.post(w, r)
+	case http.MethodOptions:
+		h.preflight(w, own)
+	default:
+		header.Set("Allow", "POST, OPTIONS")
+		h.drop(reasonMethod, 1)
+		w.WriteHeader(http.StatusMethodNotAllowed)
+	}
+}
+
+// preflight lets pages of the site report in the format of the Reporting API, and nobody else's browser: it asks first.
+func (h *handler) preflight(w http.ResponseWriter, own bool) {
+	if own {
+		header := w.Header()
+		header.Set("Access-Control-Allow-Methods", "POST")
+		header.Set("Access-Control-Allow-Headers", "content-type")
+		header.Set("Access-Control-Max-Age", "86400")
+	} else {
+		h.drop(reasonPreflight, 1)
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (h *handler) post(w http.ResponseWriter, r *http.Request) {
+	body := &meteredBody{meter: h.collector, source: http.MaxBytesReader(w, r.Body, report.MaxBatchBytes)}
+	defer body.release()
+	if err := h.take(w, r, body); err != nil {
+		w.Header().Set("Retry-After", retryAfter)
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// take reads the body and returns nil when all that is wanted of it is stored.
+func (h *handler) take(w http.ResponseWriter, r *http.Request, body io.Reader) error {
+	// Not supported by the writers of some tests; then the server's own limits hold.
+	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(time.Now().Add(readTimeout))
+	data, err := io.ReadAll(body)
+	if errors.Is(err, errBusy) {
+		return err
+	}
+	var reports []report.Report
+	if err == nil {
+		_ = control.SetReadDeadline(time.Time{})
+		reports, err = report.Decode(data)
+	}
+	if err != nil {
+		h.drop(reasonFor(err), 1)
+		return nil
+	}
+	return h.store(r, reports)
+}
+
+// store sorts the reports into those to store and those to count by reason. The latter come last: when storing fails the sender
+// brings both once more.
+func (h *handler) store(r *http.Request, reports []report.Report) error {
+	hits := make([]store.Hit, 0, len(reports))
+	dropped := map[string]int64{}
+	req := h.site.request(r)
+	for _, rep := range reports {
+		if reason := req.refuse(rep); reason != "" {
+			dropped[reason]++
+			continue
+		}
+		hits = append(hits, req.hit(rep.Violation, h.collector.now()))
+	}
+	if len(hits) > 0 {
+		if err := h.collector.submit(r.Context(), hits); err != nil {
+			return err
+		}
+	}
+	for reason, n := range dropped {
+		h.drop(reason, n)
+	}
+	return nil
+}
+
+func (h *handler) drop(reason string, n int64) { h.collector.drop(h.site.name, reason, n) }
+
+// reasonFor says why a body could not be read.
+func reasonFor(err error) string {
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge), errors.Is(err, report.ErrTooLarge):
+		return reasonTooLarge
+	case errors.Is(err, report.ErrTooMany):
+		return reasonTooMany
+	case errors.Is(err, report.ErrTooDeep), errors.Is(err, report.ErrTooWide):
+		return reasonTooDeep
+	case errors.Is(err, report.ErrNotJSON):
+		return reasonNotJSON
+	case errors.Is(err, report.ErrNotReport):
+		return reasonNotReport
+	}
+	return reasonIncomplete
+}
+
+// meteredBody counts what it reads against the memory that all requests share. The bytes count when they are there: a sender
+// that promises many and sends none takes nothing.
+type meteredBody struct {
+	meter  *Collector
+	source io.Reader
+	n      int64
+}
+
+func (b *meteredBody) Read(p []byte) (int, error) {
+	n, err := b.source.Read(p)
+	b.n += int64(n)
+	if b.meter.bytes.Add(int64(n)) > b.meter.maxBytes {
+		return n, errBusy
+	}
+	return n, err
+}
+
+func (b *meteredBody) release() { b.meter.bytes.Add(-b.n) }
