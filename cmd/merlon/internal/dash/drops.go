@@ -1,0 +1,48 @@
+package dash
+
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/store"
+)
+
+// dropView is a counter of dropped reports with the words for its reason.
+type dropView struct {
+	store.Drop
+	Words reason
+}
+
+type dropsView struct {
+	Drops []dropView
+	Total int64
+}
+
+func (d *Dashboard) listDrops(w http.ResponseWriter, r *http.Request) error {
+	drops, err := d.store.Drops(r.Context(), "")
+	if err != nil {
+		return err
+	}
+	body := dropsView{Total: totalDropped(drops)}
+	for _, drop := range drops {
+		body.Drops = append(body.Drops, dropView{drop, reasonFor(drop.Reason)})
+	}
+	return d.render(w, r, view{Name: "drops", Title: "Dropped reports", Body: body})
+}
+
+func totalDropped(drops []store.Drop) int64 {
+	var n int64
+	for _, drop := range drops {
+		n += drop.Count
+	}
+	return n
+}
+
+// originOf is the scheme and host of one of our own addresses.
+func originOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
+}
