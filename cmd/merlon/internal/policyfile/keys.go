@@ -1,0 +1,133 @@
+package policyfile
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"github.com/merlon-sec/merlon/cfgerrors"
+)
+
+func under(path, key string) string { return strings.TrimPrefix(path+"."+key, ".") }
+
+// text returns the text under a key, or "" when it is absent.
+func (r *reader) text(keys map[string]any, path, key string) string {
+	v, ok := keys[key]
+	if !ok {
+		return ""
+	}
+	s, ok := v.(string)
+	if !ok || s == "" {
+		r.wrong(under(path, key), cfgerrors.WrongType, fmt.Sprint(v), "this key takes a text", "")
+	}
+	return s
+}
+
+func (r *reader) tls(v any) TLS {
+	if v == nil {
+		return TLS{}
+	}
+	keys, ok := v.(map[string]any)
+	if !ok {
+		r.wrong("tls", cfgerrors.WrongType, "", "tls takes the keys cert and key", "write tls: {cert: cert.pem, key: key.pem}")
+		return TLS{}
+	}
+	for key := range keys {
+		if key != "cert" && key != "key" {
+			r.wrong(under("tls", key), cfgerrors.UnknownKey, "", "unknown key", "keys here: cert, key")
+		}
+	}
+	out := TLS{Cert: r.text(keys, "tls", "cert"), Key: r.text(keys, "tls", "key")}
+	if (out.Cert == "") != (out.Key == "") {
+		r.wrong("tls", cfgerrors.Missing, "", "a certificate and its key belong together", "write tls: {cert: cert.pem, key: key.pem}")
+	}
+	return out
+}
+
+func (r *reader) hosts(keys map[string]any, path string) []string {
+	v, ok := keys["hosts"]
+	if !ok {
+		return nil
+	}
+	at := under(path, "hosts")
+	list, ok := v.([]any)
+	if !ok || len(list) == 0 {
+		r.wrong(at, cfgerrors.WrongType, fmt.Sprint(v), "hosts is a list", "write hosts: [shop.example], or leave it out for every host")
+		return nil
+	}
+	var out []string
+	for i, item := range list {
+		host, ok := item.(string)
+		if !ok || !validHost(host) {
+			r.wrong(fmt.Sprintf("%s[%d]", at, i), cfgerrors.InvalidValue, fmt.Sprint(item), "no host as browsers send it",
+				"write shop.example or shop.example:8443, without a scheme")
+			continue
+		}
+		out = append(out, strings.ToLower(host))
+	}
+	return out
+}
+
+// validHost reports whether s can be the value of a Host header.
+func validHost(s string) bool {
+	host := s
+	if h, port, err := net.SplitHostPort(s); err == nil {
+		if _, err := netip.ParseAddrPort("0.0.0.0:" + port); err != nil {
+			return false
+		}
+		host = h
+	}
+	if _, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
+		return true
+	}
+	for label := range strings.SplitSeq(host, ".") {
+		if label == "" || strings.Trim(strings.ToLower(label), "abcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
+			return false
+		}
+	}
+	return true
+}
+
+func (r *reader) upstream(keys map[string]any, path string) *url.URL {
+	at := under(path, "upstream")
+	text := r.text(keys, path, "upstream")
+	if text == "" {
+		if _, here := keys["upstream"]; !here {
+			r.wrong(path, cfgerrors.Missing, "", "the application's address is missing", "write upstream: http://127.0.0.1:8000")
+		}
+		return nil
+	}
+	u, err := ParseUpstream(text)
+	r.report(at, err)
+	return u
+}
+
+// ParseUpstream checks the address of an application: scheme, host and port. Errors are *cfgerrors.Error.
+func ParseUpstream(text string) (*url.URL, error) {
+	bad := func(why string) (*url.URL, error) {
+		return nil, &cfgerrors.Error{Code: cfgerrors.InvalidValue, Value: text, Text: why, Hint: "write http://127.0.0.1:8000"}
+	}
+	u, err := url.Parse(text)
+	switch {
+	case err != nil:
+		return bad("no URL")
+	case u.Scheme != "http" && u.Scheme != "https":
+		return bad("an upstream begins with http:// or https://")
+	case u.Host == "" || !validHost(u.Host):
+		return bad("no valid host")
+	case u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Path != "" && u.Path != "/":
+		return bad("an upstream is scheme, host and port only; paths are passed on as they come")
+	}
+	u.Path = ""
+	return u, nil
+}
+
+func (r *reader) nonce(keys map[string]any, path string) bool {
+	v, ok := keys["nonce"]
+	if ok && v != "forward" {
+		r.wrong(under(path, "nonce"), cfgerrors.InvalidValue, fmt.Sprint(v), "no way to hand out nonces", "write nonce: forward, and print the request header Merlon-Nonce into the page's script and style elements")
+	}
+	return ok
+}

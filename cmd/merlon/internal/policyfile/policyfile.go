@@ -1,0 +1,228 @@
+// Package policyfile reads merlon.yaml, the policy file of the tool: the library's configuration in YAML, one or
+// several sites, and what the tool itself needs to know. Every mistake comes with line and column.
+package policyfile
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/merlon-sec/merlon"
+	"github.com/merlon-sec/merlon/cfgerrors"
+)
+
+// MaxBytes bounds a policy file.
+const MaxBytes = 1 << 20
+
+// ReportPath is where the gateway collects violations. Browsers' blockers know names such as csp-report.
+const ReportPath = "/.merlon/r"
+
+// File is a policy file that passed every check.
+type File struct {
+	Listen string // address of the public listener; empty when the file has none
+	Admin  string // address of the admin listener; empty when the file has none
+	Data   string // directory of the database; empty when the file has none
+	TLS    TLS
+	Sites  []Site // at least one
+}
+
+// TLS names the certificate of the public listener, in PEM files. Both are empty for plain HTTP.
+type TLS struct{ Cert, Key string }
+
+// Site is a set of hosts with one Guard.
+type Site struct {
+	Name     string   // the first host, or "default"
+	Hosts    []string // lower case, with the port where it is not the scheme's; empty means every host
+	Upstream *url.URL // scheme and host of the application
+	Nonce    bool     // whether the upstream is told the nonce
+	Guard    *merlon.Guard
+}
+
+// Error is a mistake at a place in a policy file.
+type Error struct {
+	File         string
+	Line, Column int // from 1
+	Mistake      *cfgerrors.Error
+}
+
+// Error gives file, line, column and the mistake in one line, in the form that editors jump to.
+func (e *Error) Error() string {
+	return fmt.Sprintf("%s:%d:%d: %v", e.File, e.Line, e.Column, e.Mistake)
+}
+
+// Unwrap gives the mistake.
+func (e *Error) Unwrap() error { return e.Mistake }
+
+// Read reads and checks the file with that name. The error joins all mistakes, each an *Error, in the order of lines.
+func Read(name string) (*File, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() > MaxBytes {
+		return nil, fmt.Errorf("%s has %d bytes, over the limit of %d for a policy file", name, info.Size(), MaxBytes)
+	}
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(name, data)
+}
+
+// Parse checks the text of a policy file. The name is for messages only.
+func Parse(name string, data []byte) (*File, error) {
+	t, err := parse(data)
+	var f *File
+	if err == nil {
+		r := &reader{tree: t}
+		f = r.file()
+		err = errors.Join(r.errs...)
+	}
+	if err != nil {
+		return nil, sorted(name, err)
+	}
+	return f, nil
+}
+
+// sorted puts the mistakes in the order of the file and adds its name.
+func sorted(name string, err error) error {
+	var list []*Error
+	var walk func(error)
+	walk = func(err error) {
+		if e, ok := err.(*Error); ok {
+			e.File = name
+			list = append(list, e)
+		} else if many, ok := err.(interface{ Unwrap() []error }); ok {
+			for _, e := range many.Unwrap() {
+				walk(e)
+			}
+		}
+	}
+	walk(err)
+	slices.SortStableFunc(list, func(a, b *Error) int {
+		if a.Line != b.Line {
+			return a.Line - b.Line
+		}
+		return a.Column - b.Column
+	})
+	errs := make([]error, len(list))
+	for i, e := range list {
+		errs[i] = e
+	}
+	return errors.Join(errs...)
+}
+
+// reader takes a tree apart: the tool's keys here, the rest to the library.
+type reader struct {
+	*tree
+	errs []error
+}
+
+// report adds mistakes, each at the place of its field below path.
+func (r *reader) report(path string, err error) {
+	for m := range cfgerrors.All(cfgerrors.Under(path, err)) {
+		at := r.locate(m.Field)
+		r.errs = append(r.errs, &Error{Line: at.line, Column: at.column, Mistake: m})
+	}
+}
+
+func (r *reader) wrong(path string, code cfgerrors.Code, value, text, hint string) {
+	r.report(path, &cfgerrors.Error{Code: code, Value: value, Text: text, Hint: hint})
+}
+
+// fileKeys are the keys at the top of a file. With sites: the keys of a site may not stand beside them.
+var fileKeys = []string{"version", "listen", "admin", "data", "tls", "sites"}
+
+func (r *reader) file() *File {
+	top, ok := r.root.(map[string]any)
+	if !ok {
+		r.wrong("", cfgerrors.WrongType, "", "a policy file is a map of keys", "begin it with version: 1")
+		return nil
+	}
+	r.version(top["version"])
+	f := &File{Listen: r.text(top, "", "listen"), Admin: r.text(top, "", "admin"), Data: r.text(top, "", "data"), TLS: r.tls(top["tls"])}
+	sites, several := top["sites"]
+	rest := maps.Clone(top)
+	for _, key := range fileKeys {
+		delete(rest, key)
+	}
+	if !several {
+		f.Sites = []Site{r.site("", rest)}
+		return f
+	}
+	for key := range rest {
+		r.wrong(key, cfgerrors.UnknownKey, "", "beside sites: only the keys "+strings.Join(fileKeys, ", ")+" stand at the top", "move it into a site")
+	}
+	f.Sites = r.sites(sites)
+	return f
+}
+
+func (r *reader) version(v any) {
+	switch {
+	case v == nil:
+		r.wrong("", cfgerrors.Missing, "", "the version of the file's format is missing", "begin it with version: 1")
+	case fmt.Sprint(v) != "1":
+		r.wrong("version", cfgerrors.InvalidValue, fmt.Sprint(v), "this merlon reads version 1", "write version: 1, or get the merlon that the file is for")
+	}
+}
+
+func (r *reader) sites(v any) []Site {
+	list, ok := v.([]any)
+	if !ok || len(list) == 0 {
+		r.wrong("sites", cfgerrors.WrongType, "", "sites is a list", "write each site as - hosts: [shop.example]")
+		return nil
+	}
+	var out []Site
+	seen := map[string]bool{}
+	for i, item := range list {
+		path := fmt.Sprintf("sites[%d]", i)
+		keys, ok := item.(map[string]any)
+		if !ok {
+			r.wrong(path, cfgerrors.WrongType, "", "a site is a map of keys", "")
+			continue
+		}
+		s := r.site(path, keys)
+		if len(s.Hosts) == 0 && len(list) > 1 {
+			r.wrong(path, cfgerrors.Missing, "", "one of several sites names its hosts", "write hosts: [shop.example]")
+		}
+		for j, h := range s.Hosts {
+			if seen[h] {
+				r.wrong(fmt.Sprintf("%s.hosts[%d]", path, j), cfgerrors.Conflict, h, "another site has this host already", "")
+			}
+			seen[h] = true
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+func (r *reader) site(path string, keys map[string]any) Site {
+	keys = maps.Clone(keys)
+	s := Site{Name: "default", Hosts: r.hosts(keys, path), Upstream: r.upstream(keys, path), Nonce: r.nonce(keys, path)}
+	if len(s.Hosts) > 0 {
+		s.Name = s.Hosts[0]
+	}
+	for _, key := range []string{"hosts", "upstream", "nonce"} {
+		delete(keys, key)
+	}
+	data, err := json.Marshal(keys)
+	if err != nil { // the tree holds only what JSON can say
+		panic(err)
+	}
+	config, err := merlon.ParseConfig(data)
+	r.report(path, err)
+	if err != nil {
+		return s
+	}
+	if config.Reports == "" {
+		config.Reports = ReportPath
+	}
+	s.Guard, err = merlon.New(config)
+	r.report(path, err)
+	return s
+}

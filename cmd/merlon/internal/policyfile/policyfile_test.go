@@ -1,0 +1,165 @@
+package policyfile_test
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/policyfile"
+)
+
+const good = `version: 1
+listen: 127.0.0.1:8443
+admin: localhost:9000
+data: /var/lib/merlon
+tls: {cert: cert.pem, key: key.pem}
+sites:
+  - hosts: [Shop.example, "shop.example:8443"]
+    upstream: http://127.0.0.1:8000
+    preset: compat
+    frame: deny
+    csp: >-
+      object-src 'none';
+      base-uri 'self'
+    trial: >-
+      default-src 'self'; script-src 'nonce' 'strict-dynamic'; object-src 'none'; base-uri 'none'
+    nonce: forward
+    https: {hsts: 365d, proxies: {cidr: [10.0.0.0/8], hops: 1}}
+    routes:
+      - {match: GET /widget/, frame: {by: [https://partner.example]}, reason: contract 114}
+      - {match: GET /map, allow: img-src https://tiles.example, reason: map tiles}
+      - {match: /api/, preset: api}
+  - hosts: [blog.example]
+    upstream: https://10.0.0.7:8443/
+    reports: off
+`
+
+func TestGoodFile(t *testing.T) {
+	f, err := policyfile.Parse("merlon.yaml", []byte(good))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.Listen != "127.0.0.1:8443" || f.Admin != "localhost:9000" || f.Data != "/var/lib/merlon" || f.TLS.Key != "key.pem" || len(f.Sites) != 2 {
+		t.Errorf("file = %+v", f)
+	}
+	shop, blog := f.Sites[0], f.Sites[1]
+	if !reflect.DeepEqual(shop.Hosts, []string{"shop.example", "shop.example:8443"}) || shop.Name != "shop.example" || !shop.Nonce || shop.Upstream.String() != "http://127.0.0.1:8000" {
+		t.Errorf("shop = %+v", shop)
+	}
+	if blog.Upstream.String() != "https://10.0.0.7:8443" || blog.Nonce {
+		t.Errorf("blog = %+v", blog)
+	}
+	for _, c := range []struct {
+		guard      int
+		path, want string
+	}{
+		{0, "/", "object-src 'none'; base-uri 'self'; frame-ancestors 'none'; report-uri /.merlon/r?d=e"},
+		{0, "/widget/", "object-src 'none'; base-uri 'self'; frame-ancestors https://partner.example; report-uri /.merlon/r?d=e"},
+		{0, "/api/x", "default-src 'none'; base-uri 'none'; form-action 'none'; sandbox; frame-ancestors 'none'; report-uri /.merlon/r?d=e"},
+		{1, "/", "object-src 'none'; base-uri 'self'; frame-ancestors 'none'"},
+	} {
+		rec := httptest.NewRecorder()
+		h := f.Sites[c.guard].Guard.Proxy(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+		h.ServeHTTP(rec, httptest.NewRequest("GET", c.path, nil))
+		if got := rec.Header().Get("Content-Security-Policy"); got != c.want {
+			t.Errorf("site %d %s:\n got %s\nwant %s", c.guard, c.path, got, c.want)
+		}
+	}
+}
+
+func TestOneSiteAtTheTop(t *testing.T) {
+	f, err := policyfile.Parse("m", []byte("version: 1\nupstream: http://127.0.0.1:8000\nframe: self\n"))
+	if err != nil || len(f.Sites) != 1 || f.Sites[0].Name != "default" || f.Sites[0].Hosts != nil {
+		t.Errorf("Parse = %+v, %v", f, err)
+	}
+}
+
+func TestMistakesHavePlaces(t *testing.T) {
+	const site = "version: 1\nupstream: http://127.0.0.1:8000\n"
+	for _, c := range []struct{ text, want string }{
+		{"", "m:1:1: the file is empty (begin it with version: 1)"},
+		{"- a", "m:1:1: a policy file is a map of keys (begin it with version: 1)"},
+		{"upstream: http://a:1", "m:1:1: the version of the file's format is missing (begin it with version: 1)"},
+		{"version: 2\nupstream: http://a:1", `m:1:1: version: "2": this merlon reads version 1 (write version: 1, or get the merlon that the file is for)`},
+		{"version: 1", "m:1:1: the application's address is missing (write upstream: http://127.0.0.1:8000)"},
+		{"version: 1\nupstream: 127.0.0.1:8000", `m:2:1: upstream: "127.0.0.1:8000": no URL (write http://127.0.0.1:8000)`},
+		{site + "frmae: deny", "m:3:1: frmae: unknown key (did you mean frame?)"},
+		{site + "frame: denied", `m:3:1: frame: "denied": an origin begins with https:// or http:// (frame takes deny, self, off or {by: [https://partner.example]})`},
+		{site + "frame: {by: [https://a.example, partner.example]}", `m:3:33: frame.by[1]`},
+		{site + "csp: [a]", `m:3:1: csp: "[\"a\"]": this key takes a text`},
+		{site + "csp: 5", `m:3:1: csp: "5": this key takes a text`},
+		{site + "csp:", `m:3:6: csp: no value (to inherit leave the key out; to send nothing write off)`},
+		{site + "csp: default-src *self", `m:3:1: csp.default-src: "*self"`},
+		{site + "csp: *self", `m:3:6: csp: "*": YAML reads * as a reference`},
+		{site + "csp: &x a", `m:3:6: csp: "&": YAML reads & as a name`},
+		{site + "csp: !!str a", `m:3:6: csp: "!!str": YAML reads ! as a type`},
+		{site + "csp: a\ncsp: b", `m:4:1: mapping key "csp" already defined`},
+		{site + "routes:\n  - match: GET /a\n    frame: self\n", "m:4:5: routes[0].reason: this route is looser than the rest of the site"},
+		{site + "routes:\n  - match: GET a\n", "m:4:5: routes[0].match"},
+		{site + "routes:\n  - {match: /a, allow: img-src self}\n", "m:4:17: routes[0].allow.img-src"},
+		{site + "hosts: shop.example", "m:3:1: hosts"},
+		{site + "hosts: [https://shop.example]", "m:3:9: hosts[0]"},
+		{site + "nonce: inject", "m:3:1: nonce"},
+		{site + "tls: {cert: a}", "m:3:1: tls: a certificate and its key belong together"},
+		{site + "https: {hsts: 1y}", "m:3:9: https.hsts"},
+		{site + "---\nversion: 1", "a second YAML document"},
+		{site + "a: [", "m:3:"},
+		{"version: 1\nframe: deny\nsites:\n  - {hosts: [a], upstream: http://b:1}", "m:2:1: frame: beside sites: only the keys"},
+		{"version: 1\nsites:\n  - {hosts: [a], upstream: http://b:1}\n  - {hosts: [A], upstream: http://b:1}", `m:4:14: sites[1].hosts[0]: "a": another site has this host already`},
+		{"version: 1\nsites:\n  - upstream: http://b:1\n  - {hosts: [A], upstream: http://b:1}", "m:3:5: sites[0]: one of several sites names its hosts"},
+	} {
+		_, err := policyfile.Parse("m", []byte(c.text))
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("Parse(%q)\n got %v\nwant %s", c.text, err, c.want)
+		}
+	}
+}
+
+func TestMistakesComeInTheOrderOfLines(t *testing.T) {
+	_, err := policyfile.Parse("m", []byte("version: 1\nrefererpolicy: x\nupstream: ftp://a\nroutes:\n  - {match: a}\nframe: x\n"))
+	var lines []string
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		lines = append(lines, line[:4])
+	}
+	if want := []string{"m:2:", "m:3:"}; !reflect.DeepEqual(lines, want) {
+		t.Errorf("mistakes at %q, want %q:\n%v", lines, want, err)
+	}
+	var e *policyfile.Error
+	if !errors.As(err, &e) || e.Line != 2 || e.Mistake.Field != "refererpolicy" {
+		t.Errorf("first mistake: %+v", e)
+	}
+}
+
+func TestRead(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := policyfile.Read(filepath.Join(dir, "none.yaml")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a missing file: %v", err)
+	}
+	large := filepath.Join(dir, "large.yaml")
+	if err := os.WriteFile(large, make([]byte, policyfile.MaxBytes+1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := policyfile.Read(large); err == nil || !strings.Contains(err.Error(), "over the limit") {
+		t.Errorf("a file that is too large: %v", err)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(good))
+	f.Add([]byte("version: 1\nupstream: http://a:1\ncsp: *x\nroutes: [{match: /}]"))
+	f.Add([]byte("? a\n: b\n<<: {c: d}"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		file, err := policyfile.Parse("m", data)
+		if (file == nil) != (err != nil) {
+			t.Errorf("Parse = %v, %v", file, err)
+		}
+		if err != nil && !strings.HasPrefix(err.Error(), "m:") {
+			t.Errorf("a mistake without its place: %v", err)
+		}
+	})
+}

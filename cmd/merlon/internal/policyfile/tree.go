@@ -1,0 +1,169 @@
+package policyfile
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
+
+	"github.com/merlon-sec/merlon/cfgerrors"
+)
+
+// tree is a YAML document as plain values, with the place of each.
+type tree struct {
+	root   any
+	places map[string]place // by path, such as sites[0].frame.by[1]
+	errs   []error
+}
+
+type place struct{ line, column int }
+
+const maxDepth = 32
+
+// parse reads YAML into plain values: map[string]any, []any, string, bool and json.Number. Anchors, aliases, tags and merge
+// keys are refused: they make a policy that reads one way and means another. The parser itself refuses duplicate keys.
+func parse(data []byte) (*tree, error) {
+	file, err := parser.ParseBytes(data, 0)
+	if err != nil {
+		return nil, syntaxMistake(err)
+	}
+	t := &tree{places: map[string]place{"": {1, 1}}}
+	var bodies []ast.Node
+	for _, doc := range file.Docs {
+		if doc.Body != nil {
+			bodies = append(bodies, doc.Body)
+		}
+	}
+	switch len(bodies) {
+	case 0:
+		return nil, &Error{Line: 1, Column: 1, Mistake: &cfgerrors.Error{Code: cfgerrors.Missing, Text: "the file is empty", Hint: "begin it with version: 1"}}
+	case 1:
+		t.root = t.value("", bodies[0], 0)
+	default:
+		t.mistake(bodies[1], &cfgerrors.Error{Code: cfgerrors.Syntax, Text: "a second YAML document", Hint: "write several sites under sites:"})
+	}
+	return t, errors.Join(t.errs...)
+}
+
+func syntaxMistake(err error) error {
+	e := &Error{Line: 1, Column: 1, Mistake: &cfgerrors.Error{Code: cfgerrors.Syntax, Text: err.Error()}}
+	var syntax *yaml.SyntaxError
+	if errors.As(err, &syntax) {
+		e.Mistake.Text = syntax.Message
+		e.Line, e.Column = position(syntax.Token)
+	}
+	return e
+}
+
+func position(t *token.Token) (line, column int) {
+	if t == nil || t.Position == nil {
+		return 1, 1
+	}
+	return t.Position.Line, t.Position.Column
+}
+
+// start is where a node begins. The token of a map is its first colon.
+func start(n ast.Node) place {
+	switch m := n.(type) {
+	case *ast.MappingNode:
+		if len(m.Values) > 0 {
+			n = m.Values[0].Key
+		}
+	case *ast.MappingValueNode:
+		n = m.Key
+	}
+	line, column := position(n.GetToken())
+	return place{line, column}
+}
+
+func (t *tree) mistake(n ast.Node, m *cfgerrors.Error) {
+	at := start(n)
+	t.errs = append(t.errs, &Error{Line: at.line, Column: at.column, Mistake: m})
+}
+
+func (t *tree) value(path string, n ast.Node, depth int) any {
+	if _, known := t.places[path]; !known || path == "" {
+		t.places[path] = start(n)
+	}
+	if depth > maxDepth {
+		t.mistake(n, &cfgerrors.Error{Field: path, Code: cfgerrors.Syntax, Text: fmt.Sprintf("nested deeper than %d levels", maxDepth)})
+		return nil
+	}
+	switch n := n.(type) {
+	case *ast.MappingNode:
+		return t.mapping(path, n.Values, depth)
+	case *ast.MappingValueNode:
+		return t.mapping(path, []*ast.MappingValueNode{n}, depth)
+	case *ast.SequenceNode:
+		list := make([]any, len(n.Values))
+		for i, v := range n.Values {
+			list[i] = t.value(fmt.Sprintf("%s[%d]", path, i), v, depth+1)
+		}
+		return list
+	case *ast.StringNode:
+		return n.Value
+	case *ast.LiteralNode:
+		return strings.TrimRight(n.Value.Value, "\n")
+	case *ast.BoolNode:
+		return n.Value
+	case *ast.NullNode:
+		t.mistake(n, &cfgerrors.Error{Field: path, Code: cfgerrors.Missing, Text: "no value", Hint: "to inherit leave the key out; to send nothing write off"})
+		return nil
+	case *ast.IntegerNode, *ast.FloatNode:
+		return number(n.GetToken().Value)
+	}
+	t.refuse(path, n)
+	return nil
+}
+
+// number keeps what JSON calls a number; other spellings of YAML (0x10, 1_000) stay text, and are of the wrong type.
+func number(text string) any {
+	if json.Valid([]byte(text)) {
+		return json.Number(text)
+	}
+	return text
+}
+
+// refuse says what is meant to be written where YAML reads something else.
+func (t *tree) refuse(path string, n ast.Node) {
+	m := &cfgerrors.Error{Field: path, Code: cfgerrors.Syntax, Value: n.GetToken().Value, Text: "policy files have no " + n.Type().String() + " nodes", Hint: "write the value out"}
+	switch n.(type) {
+	case *ast.AliasNode:
+		m.Text, m.Hint = "YAML reads * as a reference to another place in the file", `put the value in double quotes, such as "*"`
+	case *ast.AnchorNode:
+		m.Text, m.Hint = "YAML reads & as a name for this place", "put the value in double quotes"
+	case *ast.TagNode:
+		m.Text, m.Hint = "YAML reads ! as a type", "put the value in double quotes"
+	}
+	t.mistake(n, m)
+}
+
+func (t *tree) mapping(path string, pairs []*ast.MappingValueNode, depth int) any {
+	out := map[string]any{}
+	for _, pair := range pairs {
+		key, ok := pair.Key.(*ast.StringNode)
+		if !ok {
+			t.mistake(pair.Key, &cfgerrors.Error{Field: path, Code: cfgerrors.Syntax, Value: pair.Key.GetToken().Value, Text: "keys are plain words"})
+			continue
+		}
+		at := under(path, key.Value)
+		t.places[at] = start(key)
+		out[key.Value] = t.value(at, pair.Value, depth+1)
+	}
+	return out
+}
+
+// locate gives the place of the deepest part of the path that stands in the file.
+func (t *tree) locate(path string) place {
+	for {
+		if p, ok := t.places[path]; ok {
+			return p
+		}
+		path = path[:max(strings.LastIndexAny(path, ".["), 0)]
+	}
+}
