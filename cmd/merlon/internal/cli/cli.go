@@ -1,0 +1,125 @@
+// Package cli has merlon's commands. It is the only place that knows the arguments, the environment and exit codes, and
+// the place where the other packages meet.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit codes, the same in every command.
+const (
+	exitFine     = 0
+	exitFindings = 1 // a check found something
+	exitUsage    = 2 // the command line or a configuration is wrong
+	exitFailed   = 3 // it could not be done
+)
+
+// Main runs the command that the process was started for and exits.
+func Main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	os.Exit(Run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// Run runs one command until it is done or ctx ends, and returns the exit code.
+func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitFine
+	}
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		fmt.Fprintln(stderr, "merlon: "+line)
+	}
+	if usage := (*usageError)(nil); errors.As(err, &usage) {
+		return exitUsage
+	}
+	return exitFailed
+}
+
+// usageError is a mistake of the person who called: exit code 2.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+func usagef(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "merlon",
+		Short: "HTTP security headers for any web application, and the proof that they work",
+		Long: `merlon protects web applications with HTTP security headers, and proves that
+the protection works.
+
+New here? merlon demo shows an attack succeed on a bare application and fail on
+the same application behind merlon, on this machine and in your browser.
+
+Exit codes: 0 fine, 1 findings, 2 wrong usage or configuration, 3 could not do it.`,
+		Version:       version(),
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usagef("%w (see %s --help)", err, cmd.CommandPath())
+	})
+	root.SetVersionTemplate("merlon {{.Version}}\n")
+	root.AddCommand(newDemo(), newGateway(), newReports(), newVersion())
+	for _, cmd := range root.Commands() {
+		wrapArgs(cmd)
+	}
+	wrapArgs(root)
+	return root
+}
+
+// wrapArgs makes wrong arguments of cmd and its subcommands usage errors.
+func wrapArgs(cmd *cobra.Command) {
+	check := cmd.Args
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if check == nil {
+			return nil
+		}
+		if err := check(cmd, args); err != nil {
+			return usagef("%w (see %s --help)", err, cmd.CommandPath())
+		}
+		return nil
+	}
+	for _, sub := range cmd.Commands() {
+		wrapArgs(sub)
+	}
+}
+
+func newVersion() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version of merlon",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), "merlon "+version())
+			return err
+		},
+	}
+}
+
+// version is what the Go toolchain recorded: the tag of a release, or (devel).
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
+}

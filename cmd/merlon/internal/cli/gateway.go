@@ -1,0 +1,214 @@
+package cli
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/merlon-sec/merlon"
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/dash"
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/policyfile"
+	"github.com/merlon-sec/merlon/csp"
+)
+
+// What the gateway uses where neither the command line nor the policy file says.
+const (
+	defaultListen = "127.0.0.1:8080"
+	defaultAdmin  = "127.0.0.1:7780"
+	defaultData   = "merlon-data"
+)
+
+type gatewayFlags struct{ config, upstream, listen, admin, data string }
+
+func newGateway() *cobra.Command {
+	var f gatewayFlags
+	cmd := &cobra.Command{
+		Use:   "gateway (--config FILE | --upstream URL)",
+		Short: "Stand in front of a web application and protect it",
+		Long: `gateway is a reverse proxy that puts security headers on every response of an
+application in any language, collects what browsers report, and shows it on a
+dashboard.
+
+With --upstream alone it enforces the compat preset, which existing sites survive,
+and sends the strict preset as a trial: browsers report what strict would block
+and block nothing of it. A policy file says more:
+
+  version: 1
+  hosts: [shop.example]
+  upstream: http://127.0.0.1:8000
+  preset: strict
+  nonce: forward            # the application prints the request header
+                            # Merlon-Nonce into its script and style elements
+  routes:
+    - match: GET /widget/
+      frame: {by: [https://partner.example]}
+      reason: contract 114
+
+Flags win over the policy file.`,
+		Example: `  merlon gateway --upstream http://127.0.0.1:8000 --listen 127.0.0.1:8080
+  merlon gateway --config merlon.yaml`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return f.run(cmd.Context(), cmd.OutOrStdout(), newLog(cmd.ErrOrStderr()))
+		},
+	}
+	cmd.Flags().StringVar(&f.config, "config", "", "policy file")
+	cmd.Flags().StringVar(&f.upstream, "upstream", "", "address of the application, such as http://127.0.0.1:8000")
+	cmd.Flags().StringVar(&f.listen, "listen", "", "address of the public listener (default "+defaultListen+")")
+	cmd.Flags().StringVar(&f.admin, "admin", "", "address of the dashboard (default "+defaultAdmin+")")
+	cmd.Flags().StringVar(&f.data, "data", "", "directory of the database (default "+defaultData+")")
+	return cmd
+}
+
+func newLog(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }
+
+func (f gatewayFlags) run(ctx context.Context, out io.Writer, log *slog.Logger) (err error) {
+	file, err := f.file()
+	if err != nil {
+		return err
+	}
+	certificates, err := loadTLS(file.TLS)
+	if err != nil {
+		return err
+	}
+	srv := &servers{log: log}
+	defer srv.close()
+	public, err := srv.listen("gateway", "--listen", file.Listen)
+	if err != nil {
+		return err
+	}
+	admin, err := srv.listen("dashboard", "--admin", file.Admin)
+	if err != nil {
+		return err
+	}
+	s, err := openStack(ctx, file.Data, dash.Config{Hosts: adminHosts(file.Admin), ReportURL: address(file, public) + policyfile.ReportPath, Logger: log})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close(context.WithoutCancel(ctx))) }()
+	gw, err := s.gateway(file.Sites, log)
+	if err != nil {
+		return err
+	}
+	defer gw.Close()
+	srv.handle(public, gw, certificates)
+	srv.handle(admin, s.dashboard.Handler(), nil)
+	greet(out, file, s, public, admin)
+	return srv.run(ctx)
+}
+
+// file is the policy file with the flags over it and the defaults under it.
+func (f gatewayFlags) file() (*policyfile.File, error) {
+	var file *policyfile.File
+	switch {
+	case f.config == "" && f.upstream == "":
+		return nil, usagef("which application? Give --upstream URL or --config FILE (see merlon gateway --help)")
+	case f.config != "" && f.upstream != "":
+		return nil, usagef("--upstream and --config exclude each other: the policy file names the upstream")
+	case f.config != "":
+		var err error
+		if file, err = policyfile.Read(f.config); err != nil {
+			return nil, &usageError{err}
+		}
+	default:
+		upstream, err := policyfile.ParseUpstream(f.upstream)
+		if err != nil {
+			return nil, usagef("--upstream: %w", err)
+		}
+		config := merlon.Compat()
+		config.Reports = policyfile.ReportPath
+		guard, err := merlon.New(config)
+		if err != nil {
+			return nil, err
+		}
+		file = &policyfile.File{Sites: []policyfile.Site{{Name: "default", Upstream: upstream, Nonce: true, Guard: guard}}}
+	}
+	file.Listen = first(f.listen, file.Listen, defaultListen)
+	file.Admin = first(f.admin, file.Admin, defaultAdmin)
+	file.Data = first(f.data, file.Data, defaultData)
+	return file, nil
+}
+
+func first(values ...string) string {
+	for _, v := range values {
+		if v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+func loadTLS(t policyfile.TLS) (*tls.Config, error) {
+	if t.Cert == "" {
+		return nil, nil
+	}
+	cert, err := tls.LoadX509KeyPair(t.Cert, t.Key)
+	if err != nil {
+		if path := (*os.PathError)(nil); errors.As(err, &path) {
+			return nil, usagef("reading the certificate: %w", err)
+		}
+		return nil, usagef("the certificate %s and the key %s: %w", t.Cert, t.Key, err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}, nil
+}
+
+// greet says what is protected and how far, in plain words.
+func greet(out io.Writer, file *policyfile.File, s *stack, public, admin net.Listener) {
+	fmt.Fprintf(out, "merlon gateway listens on %s\n", address(file, public))
+	for _, site := range file.Sites {
+		hosts := strings.Join(site.Hosts, ", ")
+		fmt.Fprintf(out, "\n%s -> %s\n", first(hosts, "every host"), site.Upstream)
+		c := site.Guard.Config()
+		fmt.Fprintf(out, "  clickjacking: %s\n", framingState(c))
+		fmt.Fprintf(out, "  XSS: %s\n", scriptState(c))
+	}
+	fmt.Fprintf(out, "\nReports: %s\n", s.dir)
+	fmt.Fprintf(out, "Dashboard: http://%s\n  log-in token: %s\n  the next one: %s\n", dashboardHost(admin.Addr()), s.token, s.tokenFile)
+}
+
+// address is the URL of the public listener.
+func address(file *policyfile.File, public net.Listener) string {
+	if file.TLS.Cert != "" {
+		return "https://" + public.Addr().String()
+	}
+	return "http://" + public.Addr().String()
+}
+
+// dashboardHost prefers a name to 127.0.0.1, so that the session's cookie reaches no other port of that address.
+func dashboardHost(addr net.Addr) string {
+	host, port, err := net.SplitHostPort(addr.String())
+	if ip := net.ParseIP(host); err == nil && (ip.IsLoopback() || ip.IsUnspecified()) {
+		return net.JoinHostPort("localhost", port)
+	}
+	return addr.String()
+}
+
+func framingState(c merlon.Config) string {
+	switch {
+	case len(c.Frame) == 1 && c.Frame[0] == "deny":
+		return "no site may frame these pages"
+	case len(c.Frame) == 1 && c.Frame[0] == "self":
+		return "only the site itself may frame these pages"
+	case len(c.Frame) == 1 && c.Frame[0] == merlon.Remove:
+		return "NOT PROTECTED: every site may frame these pages"
+	}
+	return "these may frame the pages: " + strings.Join(c.Frame, ", ")
+}
+
+func scriptState(c merlon.Config) string {
+	if _, ok := csp.Parse(c.CSP).Governing("script-src"); ok && c.CSP != merlon.Remove {
+		return "the policy is enforced"
+	}
+	if _, ok := csp.Parse(c.Trial).Governing("script-src"); ok && c.Trial != merlon.Remove {
+		return "reporting only (browsers report what the trial would block, and block nothing of it)"
+	}
+	return "NOT PROTECTED: no policy governs scripts"
+}

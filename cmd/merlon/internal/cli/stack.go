@@ -1,0 +1,94 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"path/filepath"
+
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/collect"
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/dash"
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/gateway"
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/policyfile"
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/store"
+)
+
+const databaseName = "merlon.db"
+
+// stack is what stands behind a gateway: the data directory with its database, the collector and the dashboard.
+type stack struct {
+	dir       string
+	lock      *store.Lock
+	store     *store.Store
+	collector *collect.Collector
+	dashboard *dash.Dashboard
+	token     string // for the first log-in
+	tokenFile string // holds the token for the next one
+}
+
+// openStack opens the data directory and everything that works in it. view says what the dashboard is to its readers.
+func openStack(ctx context.Context, dir string, view dash.Config) (*stack, error) {
+	s := &stack{dir: dir}
+	if err := s.open(ctx, view); err != nil {
+		return nil, errors.Join(err, s.close(ctx))
+	}
+	return s, nil
+}
+
+func (s *stack) open(ctx context.Context, view dash.Config) (err error) {
+	if s.lock, err = store.LockDir(s.dir); err != nil {
+		return err
+	}
+	if s.store, err = store.Open(ctx, filepath.Join(s.dir, databaseName)); err != nil {
+		return err
+	}
+	if s.collector, err = collect.New(collect.Config{Store: s.store, Logger: view.Logger}); err != nil {
+		return err
+	}
+	tokens, token, err := dash.NewTokens(s.dir)
+	if err != nil {
+		return fmt.Errorf("writing the log-in token: %w", err)
+	}
+	s.token, s.tokenFile = token, tokens.Path()
+	view.Store, view.Tokens = s.store, tokens
+	s.dashboard, err = dash.New(view)
+	return err
+}
+
+// adminHosts are the names under which the dashboard answers: this machine's, and the one that the operator chose.
+func adminHosts(addr string) []string {
+	hosts := []string{"localhost", "127.0.0.1", "[::1]"}
+	if host, _, err := net.SplitHostPort(addr); err == nil && host != "" && !net.ParseIP(host).IsUnspecified() {
+		hosts = append(hosts, host)
+	}
+	return hosts
+}
+
+// close commits what is queued and lets go of the data directory. It closes what was opened, however far that came.
+func (s *stack) close(ctx context.Context) error {
+	var errs []error
+	if s.collector != nil {
+		errs = append(errs, s.collector.Close(ctx))
+	}
+	if s.store != nil {
+		errs = append(errs, s.store.Close())
+	}
+	if s.lock != nil {
+		errs = append(errs, s.lock.Release())
+	}
+	return errors.Join(errs...)
+}
+
+// gateway makes the gateway for the sites, with their reports collected.
+func (s *stack) gateway(sites []policyfile.Site, log *slog.Logger) (*gateway.Gateway, error) {
+	c := gateway.Config{Logger: log}
+	for _, site := range sites {
+		c.Sites = append(c.Sites, gateway.Site{
+			Hosts: site.Hosts, Upstream: site.Upstream, Nonce: site.Nonce, Guard: site.Guard,
+			Reports: s.collector.Handler(collect.Site{Name: site.Name, Hosts: site.Hosts}),
+		})
+	}
+	return gateway.New(c)
+}

@@ -1,0 +1,87 @@
+"""Django's own admin on a free port of loopback, with a view that fails. Prints the port when it is ready.
+
+usage: site.py DIRECTORY   (for the database)
+"""
+import os
+import sys
+from socketserver import ThreadingMixIn
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+import django
+from django.conf import settings
+
+DIR = sys.argv[1]
+settings.configure(
+    SECRET_KEY="for tests only",
+    ALLOWED_HOSTS=["127.0.0.1"],
+    ROOT_URLCONF=__name__,
+    INSTALLED_APPS=[
+        "django.contrib.admin", "django.contrib.auth", "django.contrib.contenttypes",
+        "django.contrib.sessions", "django.contrib.messages", "django.contrib.staticfiles",
+    ],
+    MIDDLEWARE=[
+        "django.middleware.security.SecurityMiddleware",
+        "django.contrib.sessions.middleware.SessionMiddleware",
+        "django.middleware.common.CommonMiddleware",
+        "django.middleware.csrf.CsrfViewMiddleware",
+        "django.contrib.auth.middleware.AuthenticationMiddleware",
+        "django.contrib.messages.middleware.MessageMiddleware",
+        "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    ],
+    TEMPLATES=[{
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {"context_processors": [
+            "django.template.context_processors.request",
+            "django.contrib.auth.context_processors.auth",
+            "django.contrib.messages.context_processors.messages",
+        ]},
+    }],
+    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": os.path.join(DIR, "db.sqlite3")}},
+    DEFAULT_AUTO_FIELD="django.db.models.AutoField",
+    STATIC_URL="/static/",
+    SECURE_PROXY_SSL_HEADER=("HTTP_X_FORWARDED_PROTO", "https"),
+)
+django.setup()
+
+from django.contrib import admin  # noqa: E402
+from django.contrib.auth.models import User  # noqa: E402
+from django.contrib.staticfiles.handlers import StaticFilesHandler  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+from django.core.wsgi import get_wsgi_application  # noqa: E402
+from django.urls import path  # noqa: E402
+
+
+def boom(request):
+    raise RuntimeError("on purpose")
+
+
+def scheme(request):
+    from django.http import HttpResponse
+    return HttpResponse("%s %s" % (request.scheme, request.get_host()), content_type="text/plain")
+
+
+def nothing(request):
+    from django.http import HttpResponse
+    return HttpResponse(status=204)
+
+
+urlpatterns = [
+    path("admin/", admin.site.urls), path("boom/", boom), path("scheme/", scheme), path("favicon.ico", nothing),
+]
+
+
+class Quiet(WSGIRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+class Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+call_command("migrate", verbosity=0)
+User.objects.create_superuser("root", "root@localhost.invalid", "correct horse")
+server = make_server("127.0.0.1", 0, StaticFilesHandler(get_wsgi_application()), Server, Quiet)
+print(server.server_port, flush=True)
+server.serve_forever()
