@@ -35,11 +35,10 @@ func checkSource(directive, v string) error {
 }
 
 func checkHash(directive, v string) error {
-	algorithm, digest, _ := strings.Cut(strings.Trim(strings.ToLower(v), "'"), "-")
-	_, digest, _ = strings.Cut(strings.Trim(v, "'"), "-")
+	algorithm, digest, _ := strings.Cut(strings.Trim(v, "'"), "-")
 	standard := strings.NewReplacer("-", "+", "_", "/").Replace(digest)
 	raw, err := base64.StdEncoding.DecodeString(standard)
-	if want, known := hashLengths[algorithm]; !strings.HasSuffix(v, "'") || !known || err != nil || len(raw) != want {
+	if want, known := hashLengths[strings.ToLower(algorithm)]; !strings.HasSuffix(v, "'") || !known || err != nil || len(raw) != want {
 		return &cfgerrors.Error{Field: directive, Code: cfgerrors.InvalidSource, Value: v,
 			Text: "not the base64 text of a sha256, sha384 or sha512 digest", Hint: "write 'sha256-' and 44 characters and a closing quote"}
 	}
