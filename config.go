@@ -1,5 +1,12 @@
 package merlon
 
+import (
+	"errors"
+	"strings"
+
+	"github.com/merlon-sec/merlon/cfgerrors"
+)
+
 // Remove as the value of a text setting takes out what the preset would send.
 const Remove = "off"
 
@@ -81,12 +88,29 @@ type RouteConfig struct {
 	Allow  string `json:"allow,omitempty"` // directives whose sources are added to both policies, such as img-src https://tiles.example
 }
 
-// ParseConfig reads the JSON form of a Config. Unknown and duplicate keys, wrong types and text after the value are
-// mistakes; all of them are reported at once, as *cfgerrors.Error. The values are checked by [New].
+// ParseConfig reads the JSON form of a Config and checks it as [New] does. Unknown and duplicate keys, wrong types and
+// text after the value are mistakes too. The error joins all of them, each a *cfgerrors.Error.
 func ParseConfig(data []byte) (Config, error) {
 	var c Config
-	if err := decodeStrictly(data, &c); err != nil {
+	unread := decodeStrictly(data, &c)
+	_, invalid := New(c)
+	if err := errors.Join(unread, besides(unread, invalid)); err != nil {
 		return Config{}, err
 	}
 	return c, nil
+}
+
+// besides returns the mistakes in err that do not follow from one in known: a field that could not be read is empty.
+func besides(known, err error) error {
+	var out []error
+	for e := range cfgerrors.All(err) {
+		follows := false
+		for k := range cfgerrors.All(known) {
+			follows = follows || k.Field == "" || strings.HasPrefix(e.Field, k.Field)
+		}
+		if !follows {
+			out = append(out, e)
+		}
+	}
+	return errors.Join(out...)
 }

@@ -222,7 +222,8 @@ func (r *reader) site(path string, keys map[string]any) Site {
 	if config.Reports == "" {
 		config.Reports = ReportPath
 	}
-	s.Guard, err = merlon.New(config)
-	r.report(path, err)
+	if s.Guard, err = merlon.New(config); err != nil { // ParseConfig has checked all but ReportPath, which is good
+		panic(err)
+	}
 	return s
 }

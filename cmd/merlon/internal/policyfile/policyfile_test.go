@@ -126,7 +126,7 @@ func TestMistakesComeInTheOrderOfLines(t *testing.T) {
 	for line := range strings.SplitSeq(err.Error(), "\n") {
 		lines = append(lines, line[:4])
 	}
-	if want := []string{"m:2:", "m:3:"}; !reflect.DeepEqual(lines, want) {
+	if want := []string{"m:2:", "m:3:", "m:5:", "m:6:"}; !reflect.DeepEqual(lines, want) {
 		t.Errorf("mistakes at %q, want %q:\n%v", lines, want, err)
 	}
 	var e *policyfile.Error
