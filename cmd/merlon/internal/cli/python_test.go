@@ -26,10 +26,10 @@ import (
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/need"
 )
 
-// startDjango starts the admin of Django, as Debian ships it, and returns its address.
-func startDjango(t *testing.T) string {
+// startPython starts an application of testdata, with the framework as Debian ships it, and returns its address.
+func startPython(t *testing.T, framework string) string {
 	t.Helper()
-	cmd := exec.Command(need.Python(t, "django"), "testdata/site.py", t.TempDir())
+	cmd := exec.Command(need.Python(t, framework), "testdata/"+framework+"_site.py", t.TempDir())
 	cmd.Stderr = newOutput()
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -44,7 +44,7 @@ func startDjango(t *testing.T) string {
 	})
 	port, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
-		t.Fatalf("Django did not start: %v\n%s", err, cmd.Stderr)
+		t.Fatalf("%s did not start: %v\n%s", framework, err, cmd.Stderr)
 	}
 	return "http://127.0.0.1:" + strings.TrimSpace(port)
 }
@@ -73,7 +73,7 @@ func startGateway(t *testing.T, policy, upstream, dir string) (*process, string)
 }
 
 func TestDjangoAdmin(t *testing.T) {
-	upstream := startDjango(t)
+	upstream := startPython(t, "django")
 	for _, scheme := range []string{"http", "https"} {
 		t.Run(scheme, func(t *testing.T) {
 			noLeaks(t)
@@ -90,6 +90,23 @@ func TestDjangoAdmin(t *testing.T) {
 			useAdmin(t, site)
 			if issues := issuesIn(t, filepath.Join(dir, "data")); len(issues) > 0 {
 				t.Errorf("Django's admin broke the policy: %v", issues)
+			}
+		})
+	}
+}
+
+// A template of either framework prints the nonce, and only the script that has it runs.
+func TestTemplatesPrintTheNonce(t *testing.T) {
+	for _, framework := range []string{"django", "flask"} {
+		t.Run(framework, func(t *testing.T) {
+			noLeaks(t)
+			dir := t.TempDir()
+			policy := "version: 1\nupstream: UPSTREAM\nlisten: 127.0.0.1:0\nadmin: 127.0.0.1:0\ndata: DATA\npreset: strict\nnonce: forward\n"
+			_, site := startGateway(t, policy, startPython(t, framework), dir)
+			p := openTab(t, startBrowser(t, browser.Options{}))
+			p.visit(site + "/page/")
+			if got := p.text("document.getElementById('out').textContent + ' ' + document.title"); got != "ran t" {
+				t.Errorf("the page says %q, want %q", got, "ran t")
 			}
 		})
 	}

@@ -1,6 +1,6 @@
 """Django's own admin on a free port of loopback, with a view that fails. Prints the port when it is ready.
 
-usage: site.py DIRECTORY   (for the database)
+usage: django_site.py DIRECTORY   (for the database)
 """
 import os
 import sys
@@ -61,13 +61,22 @@ def scheme(request):
     return HttpResponse("%s %s" % (request.scheme, request.get_host()), content_type="text/plain")
 
 
+def page(request):
+    from django.http import HttpResponse
+    from django.template import engines
+    html = """<!doctype html><title>t</title><p id=out></p>
+<script nonce="{{ request.META.HTTP_MERLON_NONCE }}">document.getElementById("out").textContent = "ran"</script>
+<script>document.title = "an injected script ran"</script>"""
+    return HttpResponse(engines["django"].from_string(html).render({}, request))
+
+
 def nothing(request):
     from django.http import HttpResponse
     return HttpResponse(status=204)
 
 
 urlpatterns = [
-    path("admin/", admin.site.urls), path("boom/", boom), path("scheme/", scheme), path("favicon.ico", nothing),
+    path("admin/", admin.site.urls), path("boom/", boom), path("scheme/", scheme), path("page/", page), path("favicon.ico", nothing),
 ]
 
 
