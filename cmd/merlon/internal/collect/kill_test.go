@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/collect"
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/need"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/store"
 )
 
@@ -58,7 +59,11 @@ type ledger struct {
 
 // The promise of a 204, with the server killed in mid-load: acknowledged ⊆ counted ⊆ sent, and nothing counted twice.
 func TestKill(t *testing.T) {
-	const kills, senders, ackedBeforeKill = 3, 8, 300
+	const senders = 8
+	kills, ackedBeforeKill := 3, 300
+	if need.Everything() {
+		kills, ackedBeforeKill = 100, 30
+	}
 	dir := t.TempDir()
 	l := &ledger{sent: map[int]bool{}, acked: map[int]bool{}}
 	for round := range kills {

@@ -15,6 +15,13 @@ import (
 // Require is the environment variable that turns what is missing into a failure.
 const Require = "MERLON_TEST_REQUIRE"
 
+// All is the environment variable that asks for the heavy tests, as scripts/test --all does.
+const All = "MERLON_TEST_ALL"
+
+// Everything reports whether heavy tests are asked for. A test may do less without them; one that skips must say that it
+// runs in scripts/test --all.
+func Everything() bool { return os.Getenv(All) == "1" }
+
 // Chromium returns the path of a Chromium, Chrome or Edge.
 func Chromium(t testing.TB) string {
 	t.Helper()
