@@ -33,8 +33,9 @@ type Config struct {
 	// The policies then end in report-uri with that address and d=e (enforced) or d=r (report-only) in its query.
 	Reports string `json:"reports,omitempty"`
 
-	// NonceCache says how documents with a nonce may be cached: "no-store" (the default) or "private". Under private,
-	// going back in a browser runs the stored page again with its old nonce.
+	// NonceCache says how documents with an enforced nonce may be cached: "no-store" (the default) or "private". Under
+	// private, going back in a browser runs the stored page again with its old nonce. Documents with a nonce on trial
+	// alone are private. In both cases headers that only shared caches read are removed.
 	NonceCache string `json:"nonce-cache,omitempty"`
 
 	ContentTypeOptions string `json:"x-content-type-options,omitempty"`       // nosniff
@@ -74,14 +75,14 @@ type Proxies struct {
 type RouteConfig struct {
 	_ [0]func()
 
-	// Match is a pattern of net/http.ServeMux, such as "GET /widget/". It applies to canonical paths only: a request
+	// Match is a pattern of net/http.ServeMux, such as "GET /widget/"; the most specific one counts. It applies to canonical paths only: a request
 	// with an encoded slash, backslash or dot, dot segments, "//" or ";" in its path gets the base policy, because the
 	// application may read such a path as another route than the pattern does.
 	Match string `json:"match"`
-	// Reason says in words why the route is looser than its base. It is required where it is.
+	// Reason says in words why the route is looser than its base. It is required where framing or the enforced policy is.
 	Reason string `json:"reason,omitempty"`
 
-	Preset string `json:"preset,omitempty"` // replaces the whole base
+	Preset string `json:"preset,omitempty"` // replaces the whole base, but for Reports, HTTPS and OriginAgentCluster
 	Frame  Frame  `json:"frame,omitempty"`
 	CSP    string `json:"csp,omitempty"`   // replaces the enforced policy
 	Trial  string `json:"trial,omitempty"` // replaces the trial
@@ -100,13 +101,13 @@ func ParseConfig(data []byte) (Config, error) {
 	return c, nil
 }
 
-// besides returns the mistakes in err that do not follow from one in known: a field that could not be read is empty.
+// besides returns the mistakes in err that do not follow from one in known: what could not be read is empty.
 func besides(known, err error) error {
 	var out []error
 	for e := range cfgerrors.All(err) {
 		follows := false
 		for k := range cfgerrors.All(known) {
-			follows = follows || k.Field == "" || strings.HasPrefix(e.Field, k.Field)
+			follows = follows || k.Code != cfgerrors.UnknownKey && k.Field != "" && strings.HasPrefix(e.Field+".", k.Field+".")
 		}
 		if !follows {
 			out = append(out, e)

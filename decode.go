@@ -46,12 +46,17 @@ func (d *decoder) value(path string, v reflect.Value, depth int) error {
 	if depth > maxJSONDepth {
 		return &cfgerrors.Error{Field: path, Code: cfgerrors.Syntax, Text: fmt.Sprintf("nested deeper than %d levels", maxJSONDepth)}
 	}
-	if _, ok := v.Addr().Interface().(json.Unmarshaler); ok || !composite(v) {
-		return d.leaf(path, v)
-	}
 	var raw json.RawMessage
 	if err := d.dec.Decode(&raw); err != nil {
 		return d.syntax(path, err)
+	}
+	if string(raw) == "null" {
+		d.report(path, cfgerrors.WrongType, "", "no value", "to inherit leave the key out; to send nothing write off")
+		return nil
+	}
+	if _, ok := v.Addr().Interface().(json.Unmarshaler); ok || !composite(v) {
+		d.leaf(path, v, raw)
+		return nil
 	}
 	sub := decoder{dec: json.NewDecoder(bytes.NewReader(raw))}
 	var err error
@@ -60,7 +65,7 @@ func (d *decoder) value(path string, v reflect.Value, depth int) error {
 		err = sub.object(path, v, depth)
 	case v.Kind() == reflect.Slice && open == json.Delim('['):
 		err = sub.array(path, v, depth)
-	case string(raw) != "null":
+	default:
 		d.report(path, cfgerrors.WrongType, clipRaw(raw), "this key takes "+describeType(v.Type()), "")
 	}
 	d.errs = append(d.errs, sub.errs...)
@@ -71,21 +76,13 @@ func composite(v reflect.Value) bool {
 	return v.Kind() == reflect.Struct || v.Kind() == reflect.Slice
 }
 
-func (d *decoder) leaf(path string, v reflect.Value) error {
-	var raw json.RawMessage
-	if err := d.dec.Decode(&raw); err != nil {
-		return d.syntax(path, err)
-	}
+func (d *decoder) leaf(path string, v reflect.Value, raw []byte) {
 	err := json.Unmarshal(raw, v.Addr().Interface())
-	if err == nil {
-		return nil
-	}
 	if own := new(cfgerrors.Error); errors.As(err, &own) {
 		d.errs = append(d.errs, cfgerrors.Under(path, err))
-		return nil
+	} else if err != nil {
+		d.report(path, cfgerrors.WrongType, clipRaw(raw), "this key takes "+describeType(v.Type()), "")
 	}
-	d.report(path, cfgerrors.WrongType, clipRaw(raw), "this key takes "+describeType(v.Type()), "")
-	return nil
 }
 
 func (d *decoder) object(path string, v reflect.Value, depth int) error {

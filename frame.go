@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/merlon-sec/merlon/cfgerrors"
+	"github.com/merlon-sec/merlon/csp"
 	"github.com/merlon-sec/merlon/internal/origin"
 )
 
@@ -18,7 +19,7 @@ type Frame []string
 
 // MarshalJSON writes the JSON form.
 func (f Frame) MarshalJSON() ([]byte, error) {
-	if len(f) == 1 && slices.Contains([]string{"deny", "self", Remove}, f[0]) {
+	if f.is("deny") || f.is("self") || f.is(Remove) {
 		return json.Marshal(f[0])
 	}
 	return json.Marshal(map[string][]string{"by": f})
@@ -27,25 +28,33 @@ func (f Frame) MarshalJSON() ([]byte, error) {
 // UnmarshalJSON reads the JSON form. Errors are *cfgerrors.Error.
 func (f *Frame) UnmarshalJSON(data []byte) error {
 	var word string
-	if json.Unmarshal(data, &word) == nil {
+	if json.Unmarshal(data, &word) == nil && string(data) != "null" {
 		*f = Frame{word}
 		return nil
 	}
-	var list struct{ By []string }
-	dec := json.NewDecoder(strings.NewReader(string(data)))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&list); err != nil || len(list.By) == 0 {
-		return &cfgerrors.Error{Code: cfgerrors.WrongType, Value: string(data), Text: "frame takes deny, self, off or a list of origins",
-			Hint: `write frame: {by: [https://partner.example]}`}
+	var list struct {
+		By []string `json:"by"`
 	}
-	*f = list.By
+	if len(data) == 0 || data[0] != '{' {
+		return &cfgerrors.Error{Code: cfgerrors.WrongType, Value: string(data), Text: "frame takes deny, self, off or {by: [origins]}",
+			Hint: frameHint}
+	}
+	if err := decodeStrictly(data, &list); err != nil {
+		return err
+	}
+	*f = append(Frame{}, list.By...)
 	return nil
 }
 
-// normalize checks f and returns it with its origins in the form that browsers compare.
+const frameHint = "write deny, self or {by: [https://partner.example]}"
+
+// is reports whether f is this one word.
+func (f Frame) is(word string) bool { return len(f) == 1 && f[0] == word }
+
+// normalize checks f and returns a copy with its origins in the form that browsers compare.
 func (f Frame) normalize() (Frame, error) {
-	if len(f) == 1 && slices.Contains([]string{"deny", "self", Remove}, f[0]) {
-		return f, nil
+	if f.is("deny") || f.is("self") || f.is(Remove) {
+		return slices.Clone(f), nil
 	}
 	if len(f) == 0 {
 		return nil, &cfgerrors.Error{Code: cfgerrors.Missing, Text: "no origin is named", Hint: "to let nobody frame the page write deny"}
@@ -72,8 +81,12 @@ func normalizeFramer(word string) (string, error) {
 			Hint: "write frame: {by: [" + strings.TrimSpace(word[10:]) + "]}"}
 	}
 	o, err := origin.Normalize(word)
-	if err != nil {
-		return "", &cfgerrors.Error{Code: cfgerrors.InvalidValue, Value: word, Text: err.Error(), Hint: "frame takes deny, self, off or {by: [https://partner.example]}"}
+	switch {
+	case err != nil:
+		return "", &cfgerrors.Error{Code: cfgerrors.InvalidValue, Value: word, Text: err.Error(), Hint: frameHint}
+	case csp.Check("frame-ancestors "+o) != nil:
+		return "", &cfgerrors.Error{Code: cfgerrors.InvalidValue, Value: word, Text: "frame-ancestors cannot name this host, so browsers would let nobody in",
+			Hint: "use a host name of letters, digits and hyphens, or an IPv4 address"}
 	}
 	return o, nil
 }
@@ -98,9 +111,9 @@ func (f Frame) sources() string {
 // options returns the value of X-Frame-Options, or "" where it cannot say what f means: browsers know no list.
 func (f Frame) options() string {
 	switch {
-	case len(f) == 1 && f[0] == "deny":
+	case f.is("deny"):
 		return "DENY"
-	case len(f) == 1 && f[0] == "self":
+	case f.is("self"):
 		return "SAMEORIGIN"
 	}
 	return ""
@@ -129,6 +142,9 @@ func (f Frame) intersect(g Frame) Frame {
 func frameOfOptions(values []string) (f Frame, ok bool) {
 	if len(values) == 0 {
 		return nil, false
+	}
+	if len(values) == 1 && strings.EqualFold(values[0], "DENY") { // what nearly everybody sends
+		return Frame{"deny"}, true
 	}
 	known, distinct := 0, map[string]bool{}
 	for v := range strings.SplitSeq(strings.Join(values, ","), ",") {

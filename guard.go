@@ -2,11 +2,13 @@ package merlon
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
+	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 
 	"github.com/merlon-sec/merlon/cfgerrors"
 )
@@ -14,11 +16,11 @@ import (
 // Guard is a Config that passed validation, compiled. It never changes and is safe for concurrent use.
 // The zero Guard protects too, as New(Config{}) does.
 type Guard struct {
-	config    Config
-	base      *plan
-	routes    *http.ServeMux // patterns of Config.Routes; nil when there are none
-	proxies   proxies
-	hasRoutes atomic.Bool // With was used, so that requests need a context to be found by their routes
+	config  Config
+	base    *plan
+	routes  *http.ServeMux // patterns of Config.Routes; nil when there are none
+	plans   []*plan        // the base and theirs; nil when there are none
+	proxies proxies
 }
 
 // New checks the whole Config and compiles it. The error joins every mistake as a *cfgerrors.Error with the path of
@@ -26,10 +28,10 @@ type Guard struct {
 func New(c Config) (*Guard, error) {
 	routes := c.Routes
 	effective, ok := inherit(c)
-	if !ok {
-		return nil, unknownPreset("preset", c.Preset)
-	}
 	err := effective.check()
+	if !ok {
+		err = errors.Join(unknownPreset("preset", c.Preset), err)
+	}
 	g := &Guard{config: effective}
 	g.proxies, _ = effective.HTTPS.Proxies.compile()
 	g.config.HTTPS.Proxies.CIDR = slices.Clone(effective.HTTPS.Proxies.CIDR)
@@ -65,15 +67,16 @@ func cloneRoutes(routes []RouteConfig) []RouteConfig {
 }
 
 // Handler returns next with the headers put on each of its responses. It belongs outermost, once, around the whole mux.
+//
+// Inside the Handler of another Guard it does nothing: the outermost Guard alone writes headers. A handler that recovers
+// from panics belongs inside, or its error page goes out bare; http.MaxBytesHandler belongs outside.
 func (g *Guard) Handler(next http.Handler) http.Handler {
-	g = g.orZero()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { g.serve(w, r, next, trustHandler, nil) })
 }
 
 // Proxy is like Handler for a next that passes on the responses of another server, such as httputil.ReverseProxy.
 // That server's X-Frame-Options and Content-Security-Policy may tighten the site's policy and never loosen it.
 func (g *Guard) Proxy(next http.Handler) http.Handler {
-	g = g.orZero()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { g.serve(w, r, next, tightenOnly, nil) })
 }
 
@@ -86,31 +89,35 @@ const (
 )
 
 func (g *Guard) serve(w http.ResponseWriter, r *http.Request, next http.Handler, t trust, route *Route) {
-	s := &response{w: w, guard: g, plan: g.base, trust: t, canonical: canonical(r.URL), head: r.Method == http.MethodHead, host: r.Host}
-	if g.Scheme(r) == "https" {
+	if outer := outermost(w, r); outer != nil {
+		outer.trust = max(outer.trust, t)
+		next.ServeHTTP(w, r)
+		return
+	}
+	compiled := g.orZero()
+	s := &response{w: w, guard: g, plan: compiled.base, trust: t, canonical: canonical(r.URL), head: r.Method == http.MethodHead, host: r.Host}
+	if compiled.Scheme(r) == "https" {
 		s.secure = 1
 	}
-	if s.canonical {
-		s.plan = g.planFor(r)
-	}
+	s.plan = compiled.planFor(r, s.canonical)
 	if route != nil {
 		s.change(route)
 	}
-	if s.plan.wantNonce || g.hasRoutes.Load() {
-		s.Context = r.Context()
-		r = r.WithContext(s)
-	}
-	next.ServeHTTP(s.dress(), r)
+	next.ServeHTTP(s.dress(), s.visible(r, s.plan.wantNonce))
 	s.commit(http.StatusOK)
 }
 
-// planFor returns the plan of the most specific of Config.Routes that matches r, or the base.
-func (g *Guard) planFor(r *http.Request) *plan {
+// planFor returns the plan of the most specific of Config.Routes that matches r, or the base. A path that servers read in
+// different ways gets the base, unless the plainest reading leads to a route that is stricter.
+func (g *Guard) planFor(r *http.Request, canonical bool) *plan {
 	if g.routes == nil {
 		return g.base
 	}
+	if !canonical {
+		r = &http.Request{Method: r.Method, Host: r.Host, URL: &url.URL{Path: plainest(r.URL.Path)}}
+	}
 	h, _ := g.routes.Handler(r)
-	if p, ok := h.(*plan); ok {
+	if p, ok := h.(*plan); ok && (canonical || p.stricter) {
 		return p
 	}
 	return g.base
@@ -135,13 +142,11 @@ func (g *Guard) orZero() *Guard {
 	return g
 }
 
+// registeredAt is what ServeMux says of the place in our code.
+var registeredAt = regexp.MustCompile(` \(registered at [^)]*\)`)
+
 // patternMistake turns ServeMux's panic about a pattern into words.
 func patternMistake(field, pattern string, cause any) error {
-	text := "no pattern of http.ServeMux"
-	if err, ok := cause.(error); ok {
-		text = strings.TrimPrefix(err.Error(), "http: ")
-	} else if s, ok := cause.(string); ok {
-		text = strings.TrimPrefix(s, "http: ")
-	}
+	text := registeredAt.ReplaceAllString(strings.TrimPrefix(fmt.Sprint(cause), "http: "), "")
 	return &cfgerrors.Error{Field: field, Code: cfgerrors.Syntax, Value: pattern, Text: text, Hint: "write a pattern such as GET /widget/ or /map"}
 }

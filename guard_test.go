@@ -1,6 +1,7 @@
 package merlon_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/merlon-sec/merlon"
@@ -113,6 +115,115 @@ func TestHeadersOnEveryKindOfResponse(t *testing.T) {
 		if c.path == "/early" && res.Header.Get("Link") == "" {
 			t.Errorf("the handler's own header is lost")
 		}
+	}
+}
+
+// net/http drops a line with a control character over HTTP/2, and with it the protection that the handler thinks is there.
+func TestControlCharactersInHandlersHeaders(t *testing.T) {
+	srv := httptest.NewUnstartedServer(newGuard(t, merlon.Strict()).Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Security-Policy", "default-src 'self';\n frame-ancestors https://partner.example")
+		w.Header().Set("Referrer-Policy", "origin\r\n")
+		w.Header().Set("X-Content-Type-Options", "")
+	})))
+	srv.EnableHTTP2 = true
+	srv.StartTLS()
+	defer srv.Close()
+	res, err := srv.Client().Get(srv.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	if res.ProtoMajor != 2 {
+		t.Fatalf("over %s, want HTTP/2", res.Proto)
+	}
+	for name, want := range map[string]string{"Content-Security-Policy": "default-src 'self';  frame-ancestors https://partner.example", "Referrer-Policy": "origin", "X-Content-Type-Options": "nosniff"} {
+		if got := strings.TrimSpace(res.Header.Get(name)); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestOutermostGuardAloneWrites(t *testing.T) {
+	strict, compat := newGuard(t, merlon.Strict()), newGuard(t, merlon.Compat())
+	echo := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		io.WriteString(w, merlon.Nonce(r.Context()))
+	})
+	var zero1, zero2 merlon.Guard
+	for name, h := range map[string]http.Handler{
+		"another inside":          strict.Handler(compat.Handler(echo)),
+		"the same inside":         strict.Handler(strict.Handler(echo)),
+		"a proxy of it inside":    strict.Handler(strict.Proxy(echo)),
+		"another's route inside":  strict.Handler(compat.With("x", merlon.FrameBy("https://evil.example")).Handler(echo)),
+		"another zero Guard's":    strict.Handler(zero2.With("x", merlon.FrameBy("https://evil.example")).Handler(echo)),
+		"behind a writer wrapper": strict.Handler(wrapWriter(compat.Handler(echo))),
+	} {
+		res, body := get(t, h, "GET", "/")
+		policies := res.Header.Values("Content-Security-Policy")
+		if len(policies) != 1 || !strings.Contains(policies[0], "frame-ancestors 'none'") || len(body) != 22 || !strings.Contains(policies[0], body) {
+			t.Errorf("%s: nonce %q, policies %q", name, body, policies)
+		}
+	}
+	api := newGuard(t, merlon.API()) // no nonce, so no context to be found by
+	for name, h := range map[string]http.Handler{
+		"another's route in api": api.Handler(compat.With("x", merlon.FrameBy("https://evil.example")).Handler(echo)),
+		"one zero in another":    zero1.Handler(zero2.With("x", merlon.FrameBy("https://evil.example")).Handler(echo)),
+	} {
+		if res, _ := get(t, h, "GET", "/"); res.Header.Get("X-Frame-Options") != "DENY" {
+			t.Errorf("%s: %v", name, res.Header)
+		}
+	}
+}
+
+// wrapWriter is a middleware with a writer of its own that can be unwrapped.
+func wrapWriter(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next.ServeHTTP(unwrappable{w}, r) })
+}
+
+type unwrappable struct{ http.ResponseWriter }
+
+func (u unwrappable) Unwrap() http.ResponseWriter { return u.ResponseWriter }
+
+func TestMeaninglessPoliciesDoNotStandInForOurs(t *testing.T) {
+	for _, own := range []string{"", " ", ";", "defautl-src 'self'", "x-unknown"} {
+		h := newGuard(t, merlon.Strict()).Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Header().Set("Content-Security-Policy", own) }))
+		res, _ := get(t, h, "GET", "/")
+		if got := res.Header.Values("Content-Security-Policy"); len(got) != 1 || !strings.Contains(got[0], "default-src 'self'") {
+			t.Errorf("the handler says %q: policies %q", own, got)
+		}
+	}
+}
+
+func TestHijackedAndUnflushableWritersAreLeftAlone(t *testing.T) {
+	g := newGuard(t, merlon.Strict())
+	var header http.Header
+	get(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		header = w.Header()
+		g.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			c, _, err := w.(http.Hijacker).Hijack()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+			c.Close()
+		})).ServeHTTP(w, r)
+	}), "GET", "/")
+	if len(header) > 0 {
+		t.Errorf("after Hijack the headers are %v, want them untouched", header)
+	}
+	rec := struct{ http.ResponseWriter }{httptest.NewRecorder()}
+	g.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := http.NewResponseController(w).Flush(); err == nil {
+			t.Error("Flush on a writer that cannot flush gives no error")
+		}
+		if _, err := io.Copy(w, iotest.ErrReader(errors.New("no"))); err == nil {
+			t.Error("io.Copy from a reader that fails gives no error")
+		}
+		w.Header().Set("X-Frame-Options", "SAMEORIGIN")
+	})).ServeHTTP(rec, httptest.NewRequest("GET", "/", nil))
+	if got := rec.Header().Get("Content-Security-Policy"); !strings.Contains(got, "frame-ancestors 'self'") {
+		t.Errorf("nothing had gone out, and the handler's X-Frame-Options came too late: %s", got)
 	}
 }
 
@@ -318,18 +429,22 @@ func TestPresetBytes(t *testing.T) {
 }
 
 func TestConstructorsPromises(t *testing.T) {
-	c := merlon.Strict()
-	c.Frame = merlon.Frame{"https://a.example"}
-	c.HTTPS.Proxies.CIDR = []string{"10.0.0.0/8"}
-	c.Routes = []merlon.RouteConfig{{Match: "GET /w/", Frame: merlon.Frame{"https://b.example"}, Reason: "b"}}
-	g := newGuard(t, c)
-	c.Frame[0], c.HTTPS.Proxies.CIDR[0], c.Routes[0].Frame[0], c.Routes[0].Match = "x", "y", "z", "w"
-	again := newGuard(t, g.Config())
-	if !reflect.DeepEqual(g.Config(), again.Config()) {
-		t.Errorf("New(g.Config()).Config() = %+v, want %+v", again.Config(), g.Config())
-	}
-	if got := g.Config().Frame[0] + g.Config().HTTPS.Proxies.CIDR[0] + g.Config().Routes[0].Frame[0]; strings.ContainsAny(got[:1]+got[17:18], "xyz") {
-		t.Errorf("changing the Config reached the Guard: %+v", g.Config())
+	for _, word := range []string{"deny", "self", merlon.Remove, "https://a.example"} {
+		c := merlon.Strict()
+		c.Frame = merlon.Frame{word}
+		c.HTTPS.Proxies.CIDR = []string{"10.0.0.0/8"}
+		c.Routes = []merlon.RouteConfig{{Match: "GET /w/", Frame: merlon.Frame{"https://b.example"}, Reason: "b"}}
+		g := newGuard(t, c)
+		before := g.Config()
+		c.Frame[0], c.HTTPS.Proxies.CIDR[0], c.Routes[0].Frame[0], c.Routes[0].Match = "x", "y", "z", "w"
+		if after := g.Config(); !reflect.DeepEqual(after, before) || after.Frame[0] != word || after.Routes[0].Frame[0] != "https://b.example" {
+			t.Errorf("changing the Config reached the Guard: %+v", after)
+		}
+		returned := g.Config()
+		returned.Frame[0], returned.HTTPS.Proxies.CIDR[0], returned.Routes[0].Frame[0] = "x", "y", "z"
+		if again := newGuard(t, g.Config()); !reflect.DeepEqual(again.Config(), before) {
+			t.Errorf("New(g.Config()).Config() = %+v, want %+v", again.Config(), before)
+		}
 	}
 }
 
@@ -386,7 +501,7 @@ func TestMistakesAreReportedAtOnce(t *testing.T) {
 	c := merlon.Config{
 		CSP:            "scirpt-src 'self'; img-src 'none' https://a.example; script-src 'nonce-abc' self; frame-ancestors 'self'; report-uri /r; img-src *",
 		Frame:          merlon.Frame{"ALLOW-FROM https://partner.example"},
-		ReferrerPolicy: "no-refferer", PermissionsPolicy: "camera=(https://x.example)", OpenerPolicy: "same", CacheControl: "no-store\r\nX: y",
+		ReferrerPolicy: "no-referrer,\r\n origin", PermissionsPolicy: "camera=(https://x.example)", OpenerPolicy: "same", CacheControl: "no-store\r\nX: y",
 		Reports: "ftp://r", NonceCache: "forever",
 		HTTPS:  merlon.HTTPS{HSTS: "-5s", Proxies: merlon.Proxies{CIDR: []string{"10.1.2.3/8", "x"}, Hops: 99}},
 		Routes: []merlon.RouteConfig{{Match: "GET widget"}, {Match: "/a", Preset: "nope"}, {Match: "/b", Allow: "img-src self"}},
@@ -422,7 +537,7 @@ func TestParseConfigReportsEveryMistake(t *testing.T) {
 	for e := range cfgerrors.All(err) {
 		got = append(got, e.Field+" "+string(e.Code))
 	}
-	want := []string{"frame wrong-type", "csp wrong-type", "refererpolicy unknown-key", "csp duplicate-key", "routes[0].reasons unknown-key", "routes[1] wrong-type", "https.proxies.hops wrong-type", " syntax"}
+	want := []string{"frame.by wrong-type", "csp wrong-type", "refererpolicy unknown-key", "csp duplicate-key", "routes[0].reasons unknown-key", "routes[1] wrong-type", "https.proxies.hops wrong-type", " syntax"}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("mistakes\n got %q\nwant %q\n%v", got, want, err)
 	}
@@ -444,6 +559,7 @@ func TestConfigSurvivesJSON(t *testing.T) {
 
 func FuzzParseConfig(f *testing.F) {
 	f.Add([]byte(`{"preset":"strict","frame":{"by":["https://partner.example"]},"csp":"default-src 'self'","reports":"/r"}`))
+	f.Add([]byte(`{"referrer-policy":"no-referrer,\r\n origin","permissions-policy":"camera=(),\n usb=()"}`))
 	f.Add([]byte(`{"routes":[{"match":"GET /a/","allow":"img-src https://b.example","reason":"x"}],"cache-control":"no-store\r\nX: y"}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		c, err := merlon.ParseConfig(data)

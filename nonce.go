@@ -4,33 +4,67 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"strings"
 )
 
+// nonceLen is the length of 128 bits in base64url without padding.
+const nonceLen = 22
+
 // Nonce returns the nonce of the response that belongs to the request context ctx, for the nonce attribute of script
-// and style elements. It is the same text however often it is called: 128 random bits in base64url without padding,
-// which html/template prints unchanged. It is empty where the policy has no 'nonce', and outside a Guard's Handler.
+// and style elements. Until the response begins it is the same text however often it is called: 128 random bits in
+// base64url without padding, which html/template prints unchanged. It is empty where the policy has no 'nonce', outside a
+// Guard's Handler, and when the first call comes after the response began without one.
 // https://www.w3.org/TR/CSP3/#security-nonces
 func Nonce(ctx context.Context) string {
 	s := responseOf(ctx)
 	if s == nil {
 		return ""
 	}
-	return s.mint()
-}
-
-// mint makes the nonce at its first use. After the commit it makes none: the header is out, and a nonce that it does
-// not name would be refused by browsers.
-func (s *response) mint() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.nonce == "" && !s.committed && s.plan.wantNonce {
-		s.nonce = newNonce()
+		s.mint()
 	}
 	return s.nonce
 }
 
-func newNonce() string {
-	var b [16]byte
-	rand.Read(b[:]) // never fails since Go 1.24
-	return base64.RawURLEncoding.EncodeToString(b[:])
+// mint makes the nonce, inside the text of the policy that will most likely go out, so that both are one allocation.
+func (s *response) mint() {
+	p := &s.plan.enforced[s.secure].base
+	if len(p.parts) == 1 {
+		p = &s.plan.trial[s.secure].base
+	}
+	rand.Read(s.random[:]) // never fails since Go 1.24
+	var nonce [nonceLen]byte
+	base64.RawURLEncoding.Encode(nonce[:], s.random[:])
+	s.minted, s.mintedText = p, p.fill(nonce[:])
+	begin := len(p.parts[0]) + len("'nonce-")
+	s.nonce = s.mintedText[begin : begin+nonceLen]
+}
+
+// fill returns the policy's text with the nonce in each of its places.
+func (p *policy) fill(nonce []byte) string {
+	n := 0
+	for _, part := range p.parts {
+		n += len(part) + len("'nonce-'") + len(nonce)
+	}
+	var b strings.Builder
+	b.Grow(n)
+	for i, part := range p.parts {
+		if i > 0 {
+			b.WriteString("'nonce-")
+			b.Write(nonce)
+			b.WriteByte('\'')
+		}
+		b.WriteString(part)
+	}
+	return b.String()
+}
+
+// text is the policy with this response's nonce.
+func (s *response) text(p *policy) string {
+	if p == s.minted && s.nonce != "" {
+		return s.mintedText
+	}
+	return p.text(s.nonce)
 }

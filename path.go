@@ -2,32 +2,56 @@ package merlon
 
 import (
 	"net/url"
+	"path"
 	"strings"
+	"unicode/utf8"
 )
 
 // canonical reports whether every server reads u's path as the same route. /widget/..%2fadmin matches ServeMux's
-// pattern /widget/, and nginx or Django behind serve /admin for it; ";" begins parameters for some servers, and a
-// decoded "%" is decoded once more by others. Route changes apply to canonical paths only.
+// pattern /widget/, and nginx or Django behind serve /admin for it; ";" begins parameters for some servers, a decoded "%"
+// is decoded once more by others, and some drop control characters, or fold characters that look like dots and slashes.
+// Route changes apply to canonical paths only.
 func canonical(u *url.URL) bool {
-	if strings.ContainsAny(u.Path, "\\;%") || strings.Contains(u.Path, "//") || dotSegment(u.Path) {
+	if strings.ContainsFunc(u.Path, ambiguous) || strings.Contains(u.Path, "//") || dotSegment(u.Path) || !utf8.ValidString(u.Path) {
 		return false
 	}
 	// RawPath is set only where Path's usual encoding differs from what was sent.
 	return u.RawPath == "" || !encodesSeparator(u.RawPath)
 }
 
+// plainest reads a decoded path as the most lenient servers do: backslashes are slashes, parameters are cut off, slashes
+// merge and dot segments resolve.
+func plainest(p string) string {
+	segments := strings.FieldsFunc(p, func(r rune) bool { return r == '/' || r == '\\' })
+	for i, segment := range segments {
+		segments[i], _, _ = strings.Cut(segment, ";")
+	}
+	clean := path.Clean("/" + strings.Join(segments, "/"))
+	if clean != "/" && strings.HasSuffix(strings.ReplaceAll(p, "\\", "/"), "/") {
+		clean += "/"
+	}
+	return clean
+}
+
+func ambiguous(r rune) bool {
+	switch r {
+	case '\\', ';', '%', 0x7f, '․', '‥', '…', '．', '。', '⁄', '∕', '／', '＼', '﹨', '％', '；':
+		return true
+	}
+	return r < ' '
+}
+
+// dotSegment finds "." and "..", also with the trailing dots and spaces that Windows cuts off.
 func dotSegment(path string) bool {
-	for rest := path; ; {
-		i := strings.Index(rest, "/.")
-		if i < 0 {
-			return false
-		}
-		rest = rest[i+1:]
-		switch segment, _, _ := strings.Cut(rest, "/"); segment {
-		case ".", "..":
+	if !strings.Contains(path, "/.") && !strings.Contains(path, "/ ") {
+		return false
+	}
+	for segment := range strings.SplitSeq(path, "/") {
+		if segment != "" && strings.Trim(segment, ". ") == "" {
 			return true
 		}
 	}
+	return false
 }
 
 func encodesSeparator(raw string) bool {

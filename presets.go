@@ -73,6 +73,9 @@ func preset(name string) (Config, bool) {
 // inherit fills c's empty settings from its preset.
 func inherit(c Config) (Config, bool) {
 	base, ok := preset(c.Preset)
+	if !ok { // so that the other mistakes can be found
+		base, _ = preset("")
+	}
 	for i, v := range c.texts() {
 		if *v == "" {
 			*v = *base.texts()[i]

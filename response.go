@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"sync"
 )
 
@@ -14,7 +15,7 @@ import (
 type response struct {
 	context.Context // set only where the handlers need to find the response
 	w               http.ResponseWriter
-	guard           *Guard
+	guard           *Guard // as the caller has it
 	host            string
 	trust           trust
 	secure          int // 1 over https, the index of the plan's policies
@@ -26,11 +27,16 @@ type response struct {
 	nonce     string
 	committed bool
 
+	random     [16]byte
+	minted     *policy // the policy in whose text the nonce was made
+	mintedText string
+
 	values [maxFields]string // what the headers' slices point to; never shared between responses
 	n      int
 }
 
-const maxFields = 16
+// maxFields is how many headers a commit can set: the table's, and framing, two policies, HSTS and Cache-Control.
+const maxFields = 12
 
 type responseKey struct{}
 
@@ -47,14 +53,42 @@ func responseOf(ctx context.Context) *response {
 	return s
 }
 
-// change makes route count for this response. A Route of another Guard is misuse and changes nothing, and so is a
-// path that other servers may read as another route.
-func (s *response) change(rt *Route) {
+// outermost returns the response that a Guard further out has under way, or nil. The chain of writers leads to it without
+// an allocation; the context does where somebody wrapped the writer and left out Unwrap.
+func outermost(w http.ResponseWriter, r *http.Request) *response {
+	for w != nil {
+		if s, ok := w.(interface{ self() *response }); ok {
+			return s.self()
+		}
+		inner, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			break
+		}
+		w = inner.Unwrap()
+	}
+	return responseOf(r.Context())
+}
+
+func (s *response) self() *response { return s }
+
+// visible returns r with a context in which [Nonce] finds the response, where that is wanted.
+func (s *response) visible(r *http.Request, wanted bool) *http.Request {
+	if !wanted || responseOf(r.Context()) == s {
+		return r
+	}
+	s.Context = r.Context()
+	return r.WithContext(s)
+}
+
+// change makes route count for this response and returns whether its policy has a nonce. A Route of another Guard changes
+// nothing, and on a path that other servers may read as another route neither does one of this Guard.
+func (s *response) change(rt *Route) (wantNonce bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if rt.guard == s.guard && s.canonical && !s.committed {
 		s.plan = rt.on(s.plan)
 	}
+	return s.plan.wantNonce
 }
 
 func (s *response) Header() http.Header { return s.w.Header() }
@@ -82,17 +116,43 @@ func (s *response) WriteString(text string) (int, error) {
 
 // FlushError commits and flushes; http.ResponseController finds it before it would unwrap to the server's writer.
 func (s *response) FlushError() error {
+	if !canFlush(s.w) {
+		return http.ErrNotSupported // nothing goes out, so the handler may still change its headers
+	}
 	s.commit(http.StatusOK)
 	return http.NewResponseController(s.w).Flush()
 }
 
-func (s *response) flush() { _ = s.FlushError() } // http.Flusher has no way to tell
-
-func (s *response) hijack() (net.Conn, *bufio.ReadWriter, error) {
-	return s.w.(http.Hijacker).Hijack()
+func canFlush(w http.ResponseWriter) bool {
+	switch t := w.(type) {
+	case interface{ FlushError() error }, http.Flusher:
+		return true
+	case interface{ Unwrap() http.ResponseWriter }:
+		return canFlush(t.Unwrap())
+	}
+	return false
 }
 
+func (s *response) flush() { _ = s.FlushError() } // http.Flusher has no way to tell
+
+// hijack hands the connection over. What goes out on it is no longer the Guard's.
+func (s *response) hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, buf, err := s.w.(http.Hijacker).Hijack()
+	if err == nil {
+		s.mu.Lock()
+		s.committed = true
+		s.mu.Unlock()
+	}
+	return conn, buf, err
+}
+
+// readFrom keeps the way from a file to the socket short. Other sources may fail before their first byte, and then the
+// handler may still answer with an error, so that they go through Write.
 func (s *response) readFrom(src io.Reader) (int64, error) {
+	limited, _ := src.(*io.LimitedReader)
+	if _, file := src.(*os.File); !file && limited == nil {
+		return io.Copy(struct{ io.Writer }{s}, src)
+	}
 	s.commit(http.StatusOK)
 	return s.w.(io.ReaderFrom).ReadFrom(src)
 }

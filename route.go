@@ -18,7 +18,14 @@ type Change struct {
 }
 
 // FrameBy lets the pages of these origins frame the route, such as https://partner.example.
-func FrameBy(origins ...string) Change { return frameChange(origins) }
+func FrameBy(origins ...string) Change {
+	if f := Frame(origins); f.is("deny") || f.is(Remove) {
+		return Change{func(*Config) error {
+			return &cfgerrors.Error{Field: "frame", Code: cfgerrors.InvalidValue, Value: origins[0], Text: "no origin", Hint: "use FrameDeny, or name origins"}
+		}}
+	}
+	return frameChange(origins)
+}
 
 // FrameSelf lets only pages of the same origin frame the route.
 func FrameSelf() Change { return frameChange(Frame{"self"}) }
@@ -40,7 +47,7 @@ func frameChange(f Frame) Change {
 // was allowed stays allowed.
 func Allow(text string) Change {
 	return Change{func(c *Config) error {
-		if err := checkPolicy(text); err != nil {
+		if err := errors.Join(checkPolicy(text), checkAllowed(text)); err != nil {
 			return cfgerrors.Under("allow", err)
 		}
 		for _, p := range []*string{&c.CSP, &c.Trial} {
@@ -55,6 +62,20 @@ func Allow(text string) Change {
 		}
 		return nil
 	}}
+}
+
+// checkAllowed refuses what adds nothing to a source list.
+func checkAllowed(text string) error {
+	var errs []error
+	for _, d := range csp.Parse(text).Directives {
+		switch {
+		case csp.Known(d.Name) && !csp.HasSources(d.Name):
+			errs = append(errs, &cfgerrors.Error{Field: d.Name, Code: cfgerrors.InvalidValue, Text: "only source lists can be added to", Hint: "to replace the policy write csp"})
+		case len(d.Value) == 0 || len(d.Value) == 1 && strings.EqualFold(d.Value[0], "'none'"):
+			errs = append(errs, &cfgerrors.Error{Field: d.Name, Code: cfgerrors.InvalidValue, Text: "no source to add", Hint: "to replace the policy write csp"})
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // changes returns what a RouteConfig says as changes, in the order in which they apply.
@@ -85,13 +106,14 @@ func replace(dst *string, v string) {
 	}
 }
 
-// use replaces the base by a preset. Where reports go and whose scheme is believed belong to the site and stay.
+// use replaces the base by a preset. Where reports go, whose scheme is believed and what must be the same on all pages of
+// an origin belong to the site and stay.
 func (c *Config) use(name string) error {
 	base, ok := preset(name)
 	if !ok {
 		return unknownPreset("preset", name)
 	}
-	base.Reports, base.HTTPS = c.Reports, c.HTTPS
+	base.Reports, base.HTTPS, base.OriginAgentCluster = c.Reports, c.HTTPS, c.OriginAgentCluster
 	*c = base
 	return nil
 }
@@ -128,17 +150,26 @@ func policyText(v string) string {
 	return v
 }
 
-// addRoutes compiles Config.Routes.
+// addRoutes compiles Config.Routes. All other requests find the base, which spares the mux its error pages.
 func (g *Guard) addRoutes() error {
+	if len(g.config.Routes) == 0 {
+		return nil
+	}
+	g.routes = http.NewServeMux()
+	g.plans = []*plan{g.base}
 	var errs []error
+	everything := false
 	for i, rc := range g.config.Routes {
 		at := fmt.Sprintf("routes[%d]", i)
 		after, err := changed(g.config, rc.Reason, rc.changes())
-		errs = append(errs, cfgerrors.Under(at, err))
-		if g.routes == nil {
-			g.routes = http.NewServeMux()
-		}
-		errs = append(errs, register(g.routes, at+".match", rc.Match, compile(after)))
+		p := compile(after)
+		p.stricter = !loosens(g.config, after)
+		g.plans = append(g.plans, p)
+		everything = everything || rc.Match == "/"
+		errs = append(errs, cfgerrors.Under(at, err), register(g.routes, at+".match", rc.Match, p))
+	}
+	if !everything && g.base != nil {
+		g.routes.Handle("/", g.base)
 	}
 	return errors.Join(errs...)
 }
@@ -155,22 +186,24 @@ func register(mux *http.ServeMux, field, pattern string, p *plan) (err error) {
 
 // Route is a set of changes of one Guard, checked and compiled. It is safe for concurrent use.
 type Route struct {
-	guard   *Guard
+	guard   *Guard // as the caller has it, which may be the zero Guard
 	reason  string
 	changes []Change
 	plans   sync.Map // *plan before → *plan after
 }
 
 // NewRoute checks changes that loosen or tighten the Guard's policy for the handlers that [Route.Handler] wraps.
-// Where the result is looser than the base, reason must say why in words. The error joins all mistakes.
+// Where the result is looser than the policy that it starts from (the base, or that of one of Config.Routes), reason must
+// say why in words. The error joins all mistakes.
 func (g *Guard) NewRoute(reason string, changes ...Change) (*Route, error) {
-	g = g.orZero()
-	if _, err := changed(g.base.config, reason, changes); err != nil {
-		return nil, err
-	}
-	g.hasRoutes.Store(true)
 	rt := &Route{guard: g, reason: reason, changes: slices.Clone(changes)}
-	rt.on(g.base)
+	for _, p := range append([]*plan{g.orZero().base}, g.orZero().plans...) {
+		after, err := changed(p.config, reason, changes)
+		if err != nil {
+			return nil, err
+		}
+		rt.plans.Store(p, compile(after))
+	}
 	return rt, nil
 }
 
@@ -188,25 +221,27 @@ func (g *Guard) With(reason string, changes ...Change) *Route {
 // nothing, and that Guard's policy goes out.
 func (rt *Route) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s := responseOf(r.Context())
+		s := outermost(w, r)
 		if s == nil {
 			rt.guard.serve(w, r, next, trustHandler, rt)
 			return
 		}
-		s.change(rt)
-		next.ServeHTTP(w, r)
+		next.ServeHTTP(w, s.visible(r, s.change(rt)))
 	})
 }
 
-// on returns the plan that the changes make of p. There are at most as many as the Guard has plans.
+// on returns the plan that the changes make of p. There are at most as many as there are plans and Routes around rt.
 func (rt *Route) on(p *plan) *plan {
 	if after, ok := rt.plans.Load(p); ok {
 		return after.(*plan)
 	}
 	config, err := changed(p.config, rt.reason, rt.changes)
 	if err != nil {
-		// The changes are good on the base (NewRoute) and bad on another route's policy: keep what is stricter.
-		return p
+		// The changes were good on the plans that NewRoute knew, and p comes of another Route. Keep the ones that fit.
+		config = p.config
+		for _, ch := range rt.changes {
+			config, _ = changed(config, rt.reason, []Change{ch})
+		}
 	}
 	after, _ := rt.plans.LoadOrStore(p, compile(config))
 	return after.(*plan)

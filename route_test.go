@@ -26,7 +26,9 @@ func TestRouteChangesApplyToCanonicalPathsOnly(t *testing.T) {
 	for path, want := range map[string]string{
 		"/widget/":             "https://partner.example",
 		"/widget/a.b/c":        "https://partner.example",
-		"/widget/...":          "https://partner.example",
+		"/widget/...":          "'none'",
+		"/widget/.well-known/": "https://partner.example",
+		"/widget/a.":           "https://partner.example",
 		"/widget/%41":          "https://partner.example",
 		"/":                    "'none'",
 		"/widget":              "'none'",
@@ -42,10 +44,51 @@ func TestRouteChangesApplyToCanonicalPathsOnly(t *testing.T) {
 		"/widget/..%3b/admin":  "'none'",
 		"/widget/..%5cadmin":   "'none'",
 		"/widget/..%252fadmin": "'none'",
+		"/widget/..%00/admin":  "'none'",
+		"/widget/.%09./admin":  "'none'",
+		"/widget/..%20/admin":  "'none'",
+		"/widget/%20./admin":   "'none'",
+
+		"/widget/%c0%ae%c0%ae/admin":       "'none'", // overlong dots
+		"/widget/..%c0%afadmin":            "'none'", // an overlong slash
+		"/widget/%ef%bc%8e%ef%bc%8e/admin": "'none'", // full-width dots
+		"/widget/..%ef%bc%8fadmin":         "'none'", // a full-width slash
 	} {
 		if got := ancestors(t, h, path); got != want {
 			t.Errorf("GET %s: frame-ancestors %s, want %s", path, got, want)
 		}
+	}
+}
+
+// A path that servers read in different ways must not lead around a route that is stricter than the rest of the site.
+func TestStricterRoutesHoldForOddPaths(t *testing.T) {
+	c := merlon.Config{Frame: merlon.Frame{"self"}, Routes: []merlon.RouteConfig{
+		{Match: "/admin/", Frame: merlon.Frame{"deny"}}, {Match: "/widget/", Frame: merlon.Frame{"https://partner.example"}, Reason: "contract 114"}}}
+	h := newGuard(t, c).Handler(text("x"))
+	for path, want := range map[string]string{
+		"/admin/": "'none'", "//admin/": "'none'", "/./admin/": "'none'", "/x/../admin/": "'none'", "/admin;x/": "'none'", "/admin//": "'none'",
+		"/admin/%2e/": "'none'", "/admin/a%2fb": "'none'", "/x%2f..%2fadmin/": "'none'", "/x%5c..%5cadmin%5c": "'none'", "/widget/..%2fadmin/": "'none'",
+		"/widget//": "'self'", "/": "'self'", "//": "'self'", "/x/../widget/": "'self'",
+	} {
+		if got := ancestors(t, h, path); got != want {
+			t.Errorf("GET %s: frame-ancestors %s, want %s", path, got, want)
+		}
+	}
+}
+
+func TestChangesMeetOtherPlans(t *testing.T) {
+	c := merlon.Compat()
+	c.Routes = []merlon.RouteConfig{{Match: "/widget/", Preset: "strict", Frame: merlon.Frame{"https://partner.example"}, Reason: "contract 114"}}
+	g := newGuard(t, c)
+	if _, err := g.NewRoute("", merlon.FrameDeny(), merlon.Allow("img-src https://i.example")); err == nil {
+		t.Error("a change that loosens the plan of a configured route needs no reason")
+	}
+	// On the base Allow changes nothing, images being allowed; below the outer route it would loosen and is left out.
+	base := newGuard(t, merlon.Config{CSP: "object-src 'none'", Trial: merlon.Remove})
+	inner := base.With("", merlon.FrameDeny(), merlon.Allow("img-src https://i.example"))
+	outer := base.With("own", merlon.FrameSelf())
+	if got := ancestors(t, base.Handler(outer.Handler(inner.Handler(text("x")))), "/"); got != "'none'" {
+		t.Errorf("With inside With: frame-ancestors %s, want 'none'", got)
 	}
 }
 
@@ -89,6 +132,7 @@ func TestLooseningWantsAReason(t *testing.T) {
 		wants  bool
 	}{
 		{"frame by", merlon.FrameBy("https://partner.example"), true},
+		{"frame by self and a partner", merlon.FrameBy("self", "https://partner.example"), true},
 		{"frame deny", merlon.FrameDeny(), false},
 		{"frame self, as before", merlon.FrameSelf(), false},
 		{"allow", merlon.Allow("object-src https://o.example"), true},
@@ -104,6 +148,20 @@ func TestLooseningWantsAReason(t *testing.T) {
 	c := merlon.Compat()
 	c.Routes = []merlon.RouteConfig{{Match: "/api/", Preset: "api"}, {Match: "/strict/", Preset: "strict"}}
 	newGuard(t, c) // tightening, so no reason is wanted
+}
+
+func TestChangesThatChangeNothingAreMistakes(t *testing.T) {
+	g := newGuard(t, merlon.Strict())
+	for name, change := range map[string]merlon.Change{
+		"frame by off": merlon.FrameBy(merlon.Remove), "frame by deny": merlon.FrameBy("deny"), "frame by nobody": merlon.FrameBy(), "empty": {},
+		"allow none": merlon.Allow("img-src 'none'"), "allow nothing": merlon.Allow("img-src"), "allow a flag": merlon.Allow("sandbox allow-forms"),
+		"allow a typo": merlon.Allow("image-src https://i.example"), "allow framing": merlon.Allow("frame-ancestors https://p.example"),
+		"frame by an address that no policy can name": merlon.FrameBy("http://[::1]:8080"),
+	} {
+		if _, err := g.NewRoute("reason", change); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
 }
 
 func TestWithPanicsWithTheMistake(t *testing.T) {
@@ -145,6 +203,31 @@ func TestNonce(t *testing.T) {
 			t.Errorf("%s %s: Cache-Control %q, Expires %q", c.method, c.mime, cache, res.Header.Get("Expires"))
 		}
 	}
+	for before, want := range map[string]string{
+		"no-store":                                 "no-store",
+		"private, no-store":                        "private, no-store",
+		"must-understand, no-store":                "private, no-store",
+		`public, max-age=60, ext="a, no-store, b"`: `private, max-age=60, ext="a, no-store, b"`,
+		`private="Set-Cookie, X", max-age=60`:      "private, max-age=60",
+		"":                                         "private",
+	} {
+		private := merlon.Strict()
+		private.NonceCache = "private"
+		res, _ := get(t, newGuard(t, private).Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Cache-Control", before)
+			for _, name := range []string{"X-Accel-Expires", "Cloudflare-CDN-Cache-Control", "CDN-Cache-Control", "Surrogate-Control", "Edge-Control", "Expires"} {
+				w.Header().Set(name, "600")
+			}
+		})), "GET", "/")
+		if got := res.Header.Get("Cache-Control"); got != want {
+			t.Errorf("Cache-Control %q becomes %q, want %q", before, got, want)
+		}
+		for name := range res.Header {
+			if strings.HasPrefix(name, "Cloud") || strings.HasPrefix(name, "Cdn") || strings.HasPrefix(name, "Surr") || strings.HasPrefix(name, "Edge") || strings.HasPrefix(name, "X-Acc") || name == "Expires" {
+				t.Errorf("%s goes out beside a nonce", name)
+			}
+		}
+	}
 	private := merlon.Strict()
 	private.NonceCache = "private"
 	res, _ := get(t, newGuard(t, private).Handler(http.HandlerFunc(page)), "GET", "/?type=text/html")
@@ -153,15 +236,45 @@ func TestNonce(t *testing.T) {
 	}
 }
 
+func TestNoNonceLetsNothingIn(t *testing.T) {
+	for policy, want := range map[string]string{
+		"script-src 'nonce' 'unsafe-inline'":                           "script-src 'none'",
+		"script-src 'nonce' 'strict-dynamic' https: 'unsafe-inline'":   "script-src 'none'",
+		"script-src 'nonce' https://a.example 'unsafe-inline'":         "script-src https://a.example",
+		"style-src 'self' 'nonce' 'report-sample'":                     "style-src 'self' 'report-sample'",
+		"script-src 'self'; style-src 'unsafe-inline'; img-src https:": "script-src 'self'; style-src 'unsafe-inline'; img-src https:",
+	} {
+		h := newGuard(t, merlon.Config{CSP: policy, Frame: merlon.Frame{merlon.Remove}}).Handler(text("x"))
+		if res, _ := get(t, h, "HEAD", "/"); res.Header.Get("Content-Security-Policy") != want {
+			t.Errorf("%s\nwithout a nonce is %s\nwant %s", policy, res.Header.Get("Content-Security-Policy"), want)
+		}
+	}
+}
+
 func TestAllocations(t *testing.T) {
-	c := merlon.Compat()
-	c.Trial = "default-src 'self'"
-	g := newGuard(t, c)
-	w := &discard{h: http.Header{}}
-	r := httptest.NewRequest("GET", "https://shop.example/a/b", nil)
-	h := g.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(200) }))
-	if n := testing.AllocsPerRun(100, func() { clear(w.h); h.ServeHTTP(w, r) }); n > 1 {
-		t.Errorf("without a nonce: %v allocations, want at most 1", n)
+	static := merlon.Compat()
+	static.Trial = "default-src 'self'"
+	g, strict := newGuard(t, static), newGuard(t, merlon.Strict())
+	answer := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(200) })
+	deny := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header()["X-Frame-Options"] = []string{"DENY"}
+		w.WriteHeader(200)
+	})
+	for _, c := range []struct {
+		name string
+		h    http.Handler
+		most float64
+	}{
+		{"without a nonce", g.Handler(answer), 1},
+		{"on a changed route", g.Handler(g.With("", merlon.FrameDeny()).Handler(answer)), 2},
+		{"with a nonce", strict.Handler(answer), 3},
+		{"with a handler's X-Frame-Options", g.Handler(deny), 3},
+	} {
+		w := &discard{h: http.Header{}}
+		r := httptest.NewRequest("GET", "https://shop.example/a/b", nil)
+		if n := testing.AllocsPerRun(100, func() { clear(w.h); c.h.ServeHTTP(w, r) }); n > c.most {
+			t.Errorf("%s: %v allocations, want at most %v", c.name, n, c.most)
+		}
 	}
 }
 

@@ -33,7 +33,10 @@ func (c *Config) check() error {
 	at("nonce-cache", checkNonceCache(c.NonceCache))
 	for _, h := range headers {
 		if v := *h.value(c); v != "" && v != Remove {
-			at(h.field, h.check(v))
+			if err = checkText(v); err == nil {
+				err = h.check(v)
+			}
+			at(h.field, err)
 		}
 	}
 	_, err = parseAge(c.HTTPS.HSTS)
@@ -59,12 +62,26 @@ func checkPolicy(text string) error {
 				Text: "where violations go is one setting for all policies", Hint: "write reports: /path or reports: https://..."})
 		}
 	}
+	for _, d := range p.Directives {
+		if slices.Contains(d.Value, nonceToken) && !takesNonce(d.Name) {
+			errs = append(errs, &cfgerrors.Error{Field: d.Name, Code: cfgerrors.InvalidSource, Value: nonceToken, Text: "a nonce means nothing here",
+				Hint: "nonces are for script-src and style-src, their -elem forms and default-src"})
+		}
+	}
 	return errors.Join(append(errs, csp.Check(text, nonceToken))...)
+}
+
+func takesNonce(directive string) bool {
+	switch directive {
+	case "default-src", "script-src", "script-src-elem", "style-src", "style-src-elem":
+		return true
+	}
+	return false
 }
 
 func checkReports(v string) error {
 	u, err := url.Parse(v)
-	plain := err == nil && u.Fragment == "" && u.User == nil && printable(v) && !strings.ContainsAny(v, ` ;,"'\`)
+	plain := err == nil && u.User == nil && printable(v) && !strings.ContainsAny(v, ` #;,"'\`)
 	path := plain && u.Scheme == "" && u.Host == "" && strings.HasPrefix(v, "/") && !strings.HasPrefix(v, "//")
 	if v == "" || v == Remove || path || plain && u.Scheme == "https" && u.Host != "" {
 		return nil
@@ -107,7 +124,7 @@ var headers = []header{
 		func(v string) error { return oneOf(v, "same-origin", "same-site", "cross-origin") }},
 	{"origin-agent-cluster", "Origin-Agent-Cluster", func(c *Config) *string { return &c.OriginAgentCluster },
 		func(v string) error { return oneOf(v, "?1", "?0") }},
-	{"cache-control", "Cache-Control", func(c *Config) *string { return &c.CacheControl }, checkText},
+	{"cache-control", "Cache-Control", func(c *Config) *string { return &c.CacheControl }, func(string) error { return nil }},
 }
 
 func checkReferrer(v string) error {
@@ -124,8 +141,14 @@ func checkReferrer(v string) error {
 var permission = regexp.MustCompile(`^[a-z][a-z0-9-]*=(\*|self|\(((\*|self|"https?://[a-z0-9.*:-]+")( +|\)$))*\)?)$`)
 
 func checkPermissions(v string) error {
+	seen := map[string]bool{}
 	for member := range strings.SplitSeq(v, ",") {
 		member = strings.TrimSpace(member)
+		name, _, _ := strings.Cut(member, "=")
+		if seen[name] {
+			return &cfgerrors.Error{Code: cfgerrors.DuplicateKey, Value: name, Text: "browsers use the last of two entries with one name"}
+		}
+		seen[name] = true
 		if !permission.MatchString(member) || strings.Contains(member, "(") != strings.HasSuffix(member, ")") {
 			return &cfgerrors.Error{Code: cfgerrors.InvalidValue, Value: member, Text: "browsers drop the whole header for one mistake",
 				Hint: `write name=(), name=(self) or name=(self "https://partner.example")`}
@@ -176,6 +199,8 @@ func (p Proxies) compile() (proxies, error) {
 		switch {
 		case err != nil:
 			errs = append(errs, &cfgerrors.Error{Field: fmt.Sprintf("cidr[%d]", i), Code: cfgerrors.Syntax, Value: text, Text: "no network in CIDR form", Hint: "write 10.0.0.0/8, or 10.1.2.3/32 for one address"})
+		case n.Addr().Is4In6():
+			errs = append(errs, &cfgerrors.Error{Field: fmt.Sprintf("cidr[%d]", i), Code: cfgerrors.InvalidValue, Value: text, Text: "an IPv4 network in IPv6 form", Hint: "write the IPv4 form"})
 		case n.Masked() != n:
 			errs = append(errs, &cfgerrors.Error{Field: fmt.Sprintf("cidr[%d]", i), Code: cfgerrors.InvalidValue, Value: text, Text: "the address has bits outside the network", Hint: "write " + n.Masked().String()})
 		}

@@ -28,18 +28,18 @@ func Check(text string, tokens ...string) error {
 			Hint: "separate directives with ; and sources with spaces"}
 	}
 	var errs []error
-	var seen []string
+	seen := map[string]bool{}
 	for part := range strings.SplitSeq(text, ";") {
 		words := strings.FieldsFunc(part, isSpace)
 		if len(words) == 0 {
 			continue
 		}
 		name := strings.ToLower(words[0])
-		if slices.Contains(seen, name) {
+		if seen[name] {
 			errs = append(errs, &cfgerrors.Error{Field: name, Code: cfgerrors.DuplicateOf, Text: "browsers use the first directive of a name and ignore this one", Hint: "join the two"})
 			continue
 		}
-		seen = append(seen, name)
+		seen[name] = true
 		errs = append(errs, checkDirective(name, words[1:], tokens))
 	}
 	return errors.Join(errs...)

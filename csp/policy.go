@@ -28,18 +28,26 @@ type Policy struct {
 // split a header field at commas first. https://www.w3.org/TR/CSP3/#parse-serialized-policy
 func Parse(text string) Policy {
 	var p Policy
+	seen := map[string]bool{}
 	for token := range strings.SplitSeq(text, ";") {
 		words := strings.FieldsFunc(token, isSpace)
 		if len(words) == 0 || !isASCII(token) {
 			continue
 		}
 		name := strings.ToLower(words[0])
-		if _, dup := p.Get(name); !dup {
+		if !seen[name] {
 			p.Directives = append(p.Directives, Directive{name, words[1:]})
 		}
+		seen[name] = true
 	}
 	return p
 }
+
+// Known reports whether browsers know a directive of this lower-case name.
+func Known(name string) bool { return kinds[name] != 0 }
+
+// HasSources reports whether the value of the directive with this lower-case name is a source list.
+func HasSources(name string) bool { return kinds[name] == sources }
 
 // String prints the policy in its canonical form: directives joined by "; ", words by single spaces.
 func (p Policy) String() string {
@@ -88,6 +96,12 @@ func (p Policy) Append(name string, sources ...string) Policy {
 	if !ok {
 		return p.clone()
 	}
+	if _, own := p.Get(name); name == "child-src" && !own {
+		// A new child-src would govern workers in place of script-src.
+		if workers, governed := p.Governing("worker-src"); governed {
+			p = p.Set("worker-src", workers...)
+		}
+	}
 	value := slices.DeleteFunc(slices.Clone(governing), func(s string) bool { return strings.EqualFold(s, "'none'") })
 	for _, s := range sources {
 		if !slices.Contains(value, s) {
@@ -109,7 +123,13 @@ func (p Policy) Governing(name string) (value []string, ok bool) {
 	return nil, false
 }
 
-func (p Policy) clone() Policy { return Policy{slices.Clone(p.Directives)} }
+func (p Policy) clone() Policy {
+	out := Policy{slices.Clone(p.Directives)}
+	for i, d := range out.Directives {
+		out.Directives[i].Value = slices.Clone(d.Value)
+	}
+	return out
+}
 
 // ASCII white space of the Infra standard: unlike unicode.IsSpace it lacks VT and U+0085.
 func isSpace(r rune) bool {

@@ -2,7 +2,9 @@ package csp_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -97,14 +99,80 @@ func TestTightens(t *testing.T) {
 		{"sandbox", "sandbox allow-scripts", false},
 		{"sandbox allow-scripts allow-forms", "sandbox allow-scripts", true},
 		{"default-src https:; upgrade-insecure-requests", "default-src https:", false},
-		{"default-src https:; upgrade-insecure-requests", "default-src 'none'", true},
+		{"default-src https:; upgrade-insecure-requests", "default-src 'none'", false}, // forms
+		{"default-src https:; upgrade-insecure-requests", "default-src 'none'; form-action 'none'", true},
 		{"child-src 'none'; script-src 'self'", "child-src 'none'; script-src 'self'; worker-src 'self'", false},
 		{"require-trusted-types-for 'script'", "default-src 'none'", false},
 		{"default-src 'none'; report-uri /a", "default-src 'none'", true},
+		{"default-src 'none'; script-src 'self'; child-src 'none'", "default-src 'none'; script-src 'self'", false},
+		{"script-src 'none'", "script-src 'none'; child-src *", false},
+		{"default-src http:; upgrade-insecure-requests", "default-src 'none'; img-src http:", false},
+		{"script-src 'trusted-types-eval'", "script-src 'trusted-types-eval'; require-trusted-types-for 'script'", false},
 	} {
 		if got := csp.Tightens(csp.Parse(c.a), csp.Parse(c.b)); got != c.want {
 			t.Errorf("Tightens(%q, %q) = %v, want %v", c.a, c.b, got, c.want)
 		}
+	}
+}
+
+// allows is the slow and obvious twin of what Tightens compares: hosts only, every directive with its fallbacks.
+func allows(p csp.Policy, directive, host string) bool {
+	governing, ok := p.Governing(directive)
+	return !ok || slices.Contains(governing, host)
+}
+
+func TestTightensIsSound(t *testing.T) {
+	names := []string{"default-src", "script-src", "script-src-elem", "child-src", "worker-src", "frame-src", "img-src", "form-action"}
+	hosts := []string{"a.example", "b.example"}
+	random := rand.New(rand.NewPCG(1, 2))
+	policy := func() csp.Policy {
+		var p csp.Policy
+		for _, n := range names {
+			switch random.IntN(6) {
+			case 0:
+				p = p.Set(n, "'none'")
+			case 1:
+				p = p.Set(n, hosts[random.IntN(2)])
+			case 2:
+				p = p.Set(n, hosts...)
+			}
+		}
+		return p
+	}
+	found := 0
+	for range 100_000 {
+		a, b := policy(), policy()
+		if !csp.Tightens(a, b) {
+			continue
+		}
+		found++
+		for _, n := range append(names, "font-src", "fenced-frame-src", "script-src-attr") {
+			for _, h := range hosts {
+				if allows(b, n, h) && !allows(a, n, h) {
+					t.Fatalf("Tightens(%q, %q), but only the second allows %s for %s", a, b, h, n)
+				}
+			}
+		}
+	}
+	if found < 100 {
+		t.Errorf("%d pairs tighten: the test shows little", found)
+	}
+}
+
+func TestAppendKeepsWhatWasAllowed(t *testing.T) {
+	p := csp.Parse("default-src 'none'; script-src w.example").Append("child-src", "x.example")
+	if got, _ := p.Governing("worker-src"); !slices.Contains(got, "w.example") {
+		t.Errorf("%q: workers lost w.example", p)
+	}
+}
+
+func TestParseIsLinear(t *testing.T) {
+	var text strings.Builder
+	for i := range 100_000 {
+		fmt.Fprintf(&text, "d%d;", i)
+	}
+	if n := len(csp.Parse(text.String()).Directives); n != 100_000 { // a quadratic parser does not get here in time
+		t.Errorf("%d directives", n)
 	}
 }
 

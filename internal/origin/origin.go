@@ -21,6 +21,9 @@ var defaultPorts = map[string]string{"http": "80", "https": "443"}
 // Normalize returns the origin as browsers serialise it: lower case and without the scheme's default port.
 // A host may begin with "*." for all its subdomains. https://html.spec.whatwg.org/#ascii-serialisation-of-an-origin
 func Normalize(s string) (string, error) {
+	if strings.ContainsFunc(s, func(r rune) bool { return r >= 0x80 }) { // lower-casing makes ASCII of some of these
+		return "", errHost
+	}
 	scheme, rest, ok := strings.Cut(strings.ToLower(s), "://")
 	if !ok || defaultPorts[scheme] == "" {
 		return "", errScheme

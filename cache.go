@@ -1,0 +1,74 @@
+package merlon
+
+import (
+	"net/http"
+	"strings"
+)
+
+// protectCache keeps a document with a nonce out of caches that serve it again: a nonce is good for one response.
+// Enforced, it follows Config.NonceCache; on trial alone it is enough that nobody shares it.
+func (s *response) protectCache(h http.Header) {
+	for name := range h {
+		if overridesCacheControl(name) {
+			delete(h, name)
+		}
+	}
+	before := strings.Join(h[headerCache], ", ")
+	after, stored := private(before)
+	switch enforced := len(s.plan.enforced[s.secure].base.parts) > 1; {
+	case !stored: // the handler's own no-store is stricter than any choice
+	case enforced && s.plan.config.NonceCache == "no-store":
+		s.set(h, headerCache, "no-store")
+	default:
+		s.set(h, headerCache, after)
+	}
+}
+
+// overridesCacheControl reports whether some shared cache believes the header more than Cache-Control.
+// RFC 9213 (CDN-Cache-Control and its kin), and the names that nginx, Akamai and Fastly use.
+func overridesCacheControl(name string) bool {
+	switch name = strings.ToLower(name); name {
+	case "expires", "surrogate-control", "edge-control", "x-accel-expires":
+		return true
+	}
+	return strings.HasSuffix(name, "-cache-control")
+}
+
+// private returns a Cache-Control value that shared caches respect, with the rest of what the handler chose, and whether
+// any cache may store the response. RFC 9111 §5.2.2: must-understand lets caches pass over no-store, so it goes.
+func private(value string) (out string, stored bool) {
+	if value == "" {
+		return "private", true
+	}
+	kept, stored := []string{"private"}, true
+	for _, d := range splitUnquoted(value) {
+		name, _, _ := strings.Cut(strings.ToLower(d), "=")
+		switch strings.TrimSpace(name) {
+		case "", "public", "private", "s-maxage":
+		case "must-understand":
+			return "private, no-store", true
+		case "no-store":
+			stored = false
+			kept = append(kept, d)
+		default:
+			kept = append(kept, d)
+		}
+	}
+	return strings.Join(kept, ", "), stored
+}
+
+// splitUnquoted splits at commas outside double quotes.
+func splitUnquoted(value string) []string {
+	var out []string
+	quoted, begin := false, 0
+	for i := range len(value) {
+		switch {
+		case value[i] == '"':
+			quoted = !quoted
+		case value[i] == ',' && !quoted:
+			out = append(out, strings.TrimSpace(value[begin:i]))
+			begin = i + 1
+		}
+	}
+	return append(out, strings.TrimSpace(value[begin:]))
+}
