@@ -30,7 +30,10 @@ func (s *response) commit(status int) {
 	for _, f := range s.plan.fields {
 		s.setAbsent(h, f.name, f.value)
 	}
-	if s.secure == 1 && s.plan.hsts != "" && hstsApplies(s.host) {
+	switch {
+	case s.secure == 0:
+		delete(h, headerHSTS) // RFC 6797 §7.2: not over plain HTTP, whoever set it
+	case s.plan.hsts != "" && hstsApplies(s.host):
 		s.setAbsent(h, headerHSTS, s.plan.hsts)
 	}
 }

@@ -42,6 +42,11 @@ func (f *Frame) UnmarshalJSON(data []byte) error {
 	if err := decodeStrictly(data, &list); err != nil {
 		return err
 	}
+	for i, word := range list.By {
+		if word == "deny" || word == Remove {
+			return &cfgerrors.Error{Field: fmt.Sprintf("by[%d]", i), Code: cfgerrors.InvalidValue, Value: word, Text: "no origin", Hint: "write frame: " + word + " alone if you mean that"}
+		}
+	}
 	*f = append(Frame{}, list.By...)
 	return nil
 }

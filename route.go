@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode"
 
 	"github.com/merlon-sec/merlon/cfgerrors"
 	"github.com/merlon-sec/merlon/csp"
@@ -50,12 +51,16 @@ func Allow(text string) Change {
 		if err := errors.Join(checkPolicy(text), checkAllowed(text)); err != nil {
 			return cfgerrors.Under("allow", err)
 		}
+		added := csp.Parse(text)
+		if err := checkEffect(added, c); err != nil {
+			return cfgerrors.Under("allow", err)
+		}
 		for _, p := range []*string{&c.CSP, &c.Trial} {
 			if *p == "" || *p == Remove {
 				continue
 			}
 			parsed := csp.Parse(*p)
-			for _, d := range csp.Parse(text).Directives {
+			for _, d := range added.Directives {
 				parsed = parsed.Append(d.Name, d.Value...)
 			}
 			*p = parsed.String()
@@ -73,6 +78,22 @@ func checkAllowed(text string) error {
 			errs = append(errs, &cfgerrors.Error{Field: d.Name, Code: cfgerrors.InvalidValue, Text: "only source lists can be added to", Hint: "to replace the policy write csp"})
 		case len(d.Value) == 0 || len(d.Value) == 1 && strings.EqualFold(d.Value[0], "'none'"):
 			errs = append(errs, &cfgerrors.Error{Field: d.Name, Code: cfgerrors.InvalidValue, Text: "no source to add", Hint: "to replace the policy write csp"})
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// checkEffect refuses sources that browsers ignore: beside 'strict-dynamic' neither hosts nor schemes count.
+func checkEffect(added csp.Policy, c *Config) error {
+	var errs []error
+	for _, d := range added.Directives {
+		if !strings.HasPrefix(d.Name, "script-src") || slices.ContainsFunc(d.Value, func(w string) bool { return w[0] == '\'' }) {
+			continue
+		}
+		enforced, governed := csp.Parse(policyText(c.CSP)).Governing(d.Name)
+		if governed && slices.Contains(enforced, "'strict-dynamic'") {
+			errs = append(errs, &cfgerrors.Error{Field: d.Name, Code: cfgerrors.Conflict, Value: strings.Join(d.Value, " "),
+				Text: "beside 'strict-dynamic' browsers ignore hosts and schemes", Hint: "give the script element the nonce instead"})
 		}
 	}
 	return errors.Join(errs...)
@@ -132,12 +153,14 @@ func changed(before Config, reason string, changes []Change) (Config, error) {
 	if err := errors.Join(errs...); err != nil {
 		return before, err
 	}
-	if strings.TrimSpace(reason) == "" && loosens(before, after) {
+	if !inWords(reason) && loosens(before, after) {
 		return before, &cfgerrors.Error{Field: "reason", Code: cfgerrors.ReasonMissing, Text: "this route is looser than the rest of the site",
 			Hint: "say why in words, such as reason: contract 114"}
 	}
 	return after, nil
 }
+
+func inWords(reason string) bool { return strings.ContainsFunc(reason, unicode.IsLetter) }
 
 func loosens(before, after Config) bool {
 	return !after.Frame.within(before.Frame) || !csp.Tightens(csp.Parse(policyText(before.CSP)), csp.Parse(policyText(after.CSP)))

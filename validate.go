@@ -52,6 +52,9 @@ func checkPolicy(text string) error {
 	}
 	var errs []error
 	p := csp.Parse(text)
+	if len(p.Directives) == 0 {
+		errs = append(errs, &cfgerrors.Error{Code: cfgerrors.Missing, Value: text, Text: "no directive", Hint: "to send no policy write off"})
+	}
 	if _, ok := p.Get("frame-ancestors"); ok {
 		errs = append(errs, &cfgerrors.Error{Field: "frame-ancestors", Code: cfgerrors.MisplacedFraming,
 			Text: "framing is one setting, so that X-Frame-Options says the same", Hint: "write frame: deny, self or {by: [origins]}"})
@@ -201,6 +204,8 @@ func (p Proxies) compile() (proxies, error) {
 			errs = append(errs, &cfgerrors.Error{Field: fmt.Sprintf("cidr[%d]", i), Code: cfgerrors.Syntax, Value: text, Text: "no network in CIDR form", Hint: "write 10.0.0.0/8, or 10.1.2.3/32 for one address"})
 		case n.Addr().Is4In6():
 			errs = append(errs, &cfgerrors.Error{Field: fmt.Sprintf("cidr[%d]", i), Code: cfgerrors.InvalidValue, Value: text, Text: "an IPv4 network in IPv6 form", Hint: "write the IPv4 form"})
+		case n.Bits() == 0:
+			errs = append(errs, &cfgerrors.Error{Field: fmt.Sprintf("cidr[%d]", i), Code: cfgerrors.InvalidValue, Value: text, Text: "everybody would be believed", Hint: "name the networks that the proxies connect from"})
 		case n.Masked() != n:
 			errs = append(errs, &cfgerrors.Error{Field: fmt.Sprintf("cidr[%d]", i), Code: cfgerrors.InvalidValue, Value: text, Text: "the address has bits outside the network", Hint: "write " + n.Masked().String()})
 		}

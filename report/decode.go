@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math"
 	"strconv"
 	"strings"
@@ -39,17 +40,29 @@ func refusal(body []byte) error {
 	return ErrNotReport
 }
 
+// decodeBatch stops at the first element too many: a megabyte of small ones would take a hundred in memory.
 func decodeBatch(body []byte) ([]Report, error) {
-	var elements []json.RawMessage
-	if err := json.Unmarshal(body, &elements); err != nil {
+	dec := json.NewDecoder(bytes.NewReader(body))
+	if _, err := dec.Token(); err != nil { // the bracket
 		return nil, fmt.Errorf("%w: %w", ErrNotJSON, err)
 	}
-	if len(elements) > MaxReports {
-		return nil, fmt.Errorf("%w: %d, at most %d", ErrTooMany, len(elements), MaxReports)
+	reports := []Report{}
+	for dec.More() {
+		if len(reports) == MaxReports {
+			return nil, fmt.Errorf("%w: more than %d", ErrTooMany, MaxReports)
+		}
+		var element json.RawMessage
+		if err := dec.Decode(&element); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrNotJSON, err)
+		}
+		r, _ := decodeReport(element) // the zero Report says that it was none
+		reports = append(reports, r)
 	}
-	reports := make([]Report, len(elements))
-	for i, element := range elements {
-		reports[i], _ = decodeReport(element) // the zero Report says that it was none
+	if _, err := dec.Token(); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNotJSON, err)
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return nil, fmt.Errorf("%w: text after the batch", ErrNotJSON)
 	}
 	return reports, nil
 }

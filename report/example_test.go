@@ -44,7 +44,7 @@ func ExampleDecode_errors() {
 	_, err := report.Decode([]byte("[" + strings.Repeat("{},", 100) + "{}]"))
 	fmt.Println(errors.Is(err, report.ErrTooMany), err)
 	// Output:
-	// true too many reports: 101, at most 100
+	// true too many reports: more than 100
 }
 
 func ExampleParseDisposition() {

@@ -204,11 +204,28 @@ func framingState(c merlon.Config) string {
 }
 
 func scriptState(c merlon.Config) string {
-	if _, ok := csp.Parse(c.CSP).Governing("script-src"); ok && c.CSP != merlon.Remove {
+	if sources, ok := csp.Parse(c.CSP).Governing("script-src"); ok && c.CSP != merlon.Remove {
+		if runsInjected(sources) {
+			return "NOT PROTECTED: the enforced policy lets injected scripts run"
+		}
 		return "the policy is enforced"
 	}
 	if _, ok := csp.Parse(c.Trial).Governing("script-src"); ok && c.Trial != merlon.Remove {
 		return "reporting only (browsers report what the trial would block, and block nothing of it)"
 	}
 	return "NOT PROTECTED: no policy governs scripts"
+}
+
+// runsInjected reports whether a script that somebody injects runs: inline, unless browsers ignore 'unsafe-inline', or
+// from everywhere.
+func runsInjected(sources []string) bool {
+	open := false
+	for _, w := range sources {
+		w = strings.ToLower(w)
+		if w == "'strict-dynamic'" || strings.HasPrefix(w, "'nonce") || strings.HasPrefix(w, "'sha") {
+			return false
+		}
+		open = open || w == "'unsafe-inline'" || w == "*" || w == "data:" || w == "https:" || w == "http:"
+	}
+	return open
 }

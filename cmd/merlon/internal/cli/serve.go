@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -37,6 +38,8 @@ func (s *servers) listen(name, flag, addr string) (net.Listener, error) {
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
+
+		DisableGeneralOptionsHandler: true, // it would answer OPTIONS * without our headers
 		ErrorLog:          log.New(logLines{s.log}, "", 0),
 	}})
 	return l, nil
@@ -115,6 +118,10 @@ func (s *servers) shutdown() {
 type logLines struct{ log *slog.Logger }
 
 func (l logLines) Write(line []byte) (int, error) {
-	l.log.Debug(string(line))
+	level := slog.LevelDebug // what clients do wrong
+	if bytes.Contains(line, []byte("panic")) {
+		level = slog.LevelError
+	}
+	l.log.Log(context.Background(), level, string(line))
 	return len(line), nil
 }

@@ -52,7 +52,7 @@ func (s *stack) open(ctx context.Context, view dash.Config) (err error) {
 		return fmt.Errorf("writing the log-in token: %w", err)
 	}
 	s.token, s.tokenFile = token, tokens.Path()
-	view.Store, view.Tokens = s.store, tokens
+	view.Store, view.Tokens, view.CookieName = s.store, tokens, gateway.DashboardCookie
 	s.dashboard, err = dash.New(view)
 	return err
 }

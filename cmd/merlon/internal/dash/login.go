@@ -13,8 +13,8 @@ const (
 	maxLoginBody  = 4 << 10
 )
 
-// limiter counts wrong tokens over a sliding window. One count for everybody: an attacker has many addresses, and a person
-// who is locked out for a minute by one only waits.
+// limiter counts wrong tokens over a sliding window, of everybody together: an attacker has many addresses. A right token is
+// never refused, or anybody could keep the owner out; at 160 bits nobody gets there by trying.
 type limiter struct {
 	now func() time.Time
 
@@ -24,8 +24,8 @@ type limiter struct {
 
 func newLimiter(now func() time.Time) *limiter { return &limiter{now: now} }
 
-// begin books a try, as if it failed, and reports whether it may go on. Booking first keeps parallel tries inside the limit.
-func (l *limiter) begin() bool {
+// fail books a wrong token and reports whether it is still within the limit.
+func (l *limiter) fail() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
@@ -37,15 +37,6 @@ func (l *limiter) begin() bool {
 	}
 	l.times = append(l.times, now)
 	return true
-}
-
-// forgive takes back the last booking: the token was right.
-func (l *limiter) forgive() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if n := len(l.times); n > 0 {
-		l.times = l.times[:n-1]
-	}
 }
 
 type loginView struct{ Refused bool }
@@ -64,12 +55,11 @@ func (d *Dashboard) login(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return statusError(http.StatusBadRequest)
 	}
-	if !d.failures.begin() {
+	err := d.tokens.Use(r.PostForm.Get("token"))
+	if errors.Is(err, ErrToken) && !d.failures.fail() {
 		w.Header().Set("Retry-After", "60")
-		d.log.Warn("dashboard log-in limited", "limit", maxFailures, "per", failureWindow)
 		return statusError(http.StatusTooManyRequests)
 	}
-	err := d.tokens.Use(r.PostForm.Get("token"))
 	if errors.Is(err, ErrToken) {
 		d.log.Warn("dashboard log-in refused", "err", err)
 		return d.render(w, r, view{Name: "login", Title: "Log in", Status: http.StatusForbidden, Body: loginView{Refused: true}})
@@ -77,7 +67,6 @@ func (d *Dashboard) login(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		d.log.Error("no token for the next log-in", "err", err)
 	}
-	d.failures.forgive()
 	d.sessions.end(d.sessionID(r))
 	d.setSession(w, r, d.sessions.begin(), int(sessionLife/time.Second))
 	d.log.Info("dashboard log-in")

@@ -2,9 +2,9 @@
 package gateway
 
 import (
+	"crypto/rand"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -23,7 +23,7 @@ type Config struct {
 
 // Site is a set of hosts with one application behind one Guard.
 type Site struct {
-	Hosts    []string // lower case; one without a port stands for every port; empty means every host
+	Hosts    []string // one without a port stands for every port; empty means every host
 	Upstream *url.URL // scheme and host of the application
 	Nonce    bool     // whether the application is told the nonce, in the request header Merlon-Nonce
 	Guard    *merlon.Guard
@@ -32,8 +32,9 @@ type Site struct {
 
 // Gateway is an http.Handler that forwards each request to its site's application. It is safe for concurrent use.
 type Gateway struct {
-	byHost   map[string]http.Handler
-	fallback http.Handler // for requests whose host no site names
+	byHost   map[string]http.Handler // by name or name:port, as splitHost gives them
+	fallback http.Handler            // for requests whose host no site names
+	refuse   http.Handler            // for requests that servers read in different ways
 	close    func()
 }
 
@@ -41,14 +42,20 @@ type Gateway struct {
 func New(c Config) (*Gateway, error) {
 	transport := newTransport()
 	g := &Gateway{byHost: map[string]http.Handler{}, close: transport.CloseIdleConnections,
-		fallback: new(merlon.Guard).Handler(http.HandlerFunc(unknownHost))}
+		fallback: new(merlon.Guard).Handler(http.HandlerFunc(unknownHost)),
+		refuse:   new(merlon.Guard).Handler(http.HandlerFunc(badRequest))}
+	mark := rand.Text()
 	for _, s := range c.Sites {
-		h := handler(s, transport, c.Logger)
+		h := handler(s, &proxy{site: s, log: c.Logger, mark: mark}, transport)
 		for _, host := range s.Hosts {
-			if g.byHost[host] != nil {
+			name, port, ok := splitHost(host)
+			if !ok {
+				return nil, fmt.Errorf("%q is no host", host)
+			}
+			if g.byHost[name+port] != nil {
 				return nil, fmt.Errorf("two sites have the host %s", host)
 			}
-			g.byHost[host] = h
+			g.byHost[name+port] = h
 		}
 		if len(s.Hosts) == 0 {
 			g.fallback = h
@@ -60,27 +67,40 @@ func New(c Config) (*Gateway, error) {
 // Close ends the connections to the applications that no request uses.
 func (g *Gateway) Close() { g.close() }
 
-// ServeHTTP forwards the request. A host that no site names is answered 421 (RFC 9110 §15.5.20).
+// ServeHTTP forwards the request. A host that no site names is answered 421 (RFC 9110 §15.5.20), and what servers read in
+// different ways 400.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	host := strings.ToLower(r.Host)
-	h, ok := g.byHost[host]
-	if !ok {
-		if name, _, err := net.SplitHostPort(host); err == nil {
-			h, ok = g.byHost[name]
-		}
+	name, port, ok := splitHost(r.Host)
+	if !ok && r.Host != "" || !plain(r) {
+		g.refuse.ServeHTTP(w, r)
+		return
 	}
-	if !ok {
+	h := g.byHost[name+port]
+	if h == nil {
+		h = g.byHost[name]
+	}
+	if h == nil {
 		h = g.fallback
 	}
 	h.ServeHTTP(w, r)
 }
 
-func handler(s Site, transport http.RoundTripper, log *slog.Logger) http.Handler {
-	app := s.Guard.Proxy(newProxy(s, transport, log))
+// plain reports whether the request names a path of this server in a way that the application reads as well. Go takes
+// "x:http://other/" for a URL without a path, and forwards it as it came; a path with bytes that belong into no URL is
+// encoded anew, which would make a real slash of %2f.
+func plain(r *http.Request) bool {
+	u := r.URL
+	return u.Opaque == "" && strings.HasPrefix(u.Path, "/") && (u.RawPath == "" || u.EscapedPath() == u.RawPath) &&
+		r.Method != http.MethodConnect && r.Method != http.MethodTrace
+}
+
+func handler(s Site, p *proxy, transport http.RoundTripper) http.Handler {
+	app := s.Guard.Proxy(p.handler(transport))
 	reports := s.Reports
 	if reports == nil {
 		reports = http.NotFoundHandler()
 	}
+	reports = s.Guard.Handler(reports)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == ReportPath {
 			reports.ServeHTTP(w, r)
@@ -92,4 +112,8 @@ func handler(s Site, transport http.RoundTripper, log *slog.Logger) http.Handler
 
 func unknownHost(w http.ResponseWriter, r *http.Request) {
 	errorPage(w, http.StatusMisdirectedRequest, "No site here has this host name.", "Its operator can name it under hosts in the policy file.")
+}
+
+func badRequest(w http.ResponseWriter, r *http.Request) {
+	errorPage(w, http.StatusBadRequest, "Servers read this request in different ways.", "It was not passed on.")
 }

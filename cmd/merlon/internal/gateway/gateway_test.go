@@ -47,7 +47,9 @@ func serve(t *testing.T, config merlon.Config, app http.HandlerFunc, edit ...fun
 		t.Fatal(err)
 	}
 	t.Cleanup(g.Close)
-	srv := httptest.NewServer(g)
+	srv := httptest.NewUnstartedServer(g)
+	srv.Config.DisableGeneralOptionsHandler = true // as the tool does
+	srv.Start()
 	t.Cleanup(srv.Close)
 	return strings.TrimPrefix(srv.URL, "http://")
 }
@@ -75,7 +77,7 @@ func send(t *testing.T, addr, request string) (*http.Response, string) {
 
 func TestRequestsArriveAsTheyCame(t *testing.T) {
 	addr := serve(t, merlon.Strict(), echo)
-	for _, target := range []string{"/", "/a%2fb?x=%zz&y=1;2", "//double//slash", "/a/../b", "/?", "/%41?q=%20+"} {
+	for _, target := range []string{"/", "/a%2fb?x=%zz&y=1;2", "//double//slash", "/a/../b", "/?", "/%41?q=%20+", "/a%2F..%2fb;c"} {
 		_, body := send(t, addr, "GET "+target+" HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n\r\n")
 		if want := "GET " + target + " host=shop.example\n"; !strings.HasPrefix(body, want) {
 			t.Errorf("the application got %.60q, want %q", body, want)
@@ -87,7 +89,9 @@ func TestClientsCannotSpeakForTheGateway(t *testing.T) {
 	addr := serve(t, merlon.Strict(), echo)
 	res, body := send(t, addr, "GET / HTTP/1.1\r\nHost: shop.example\r\nConnection: close, Merlon-Nonce, X-Forwarded-Proto, X-Forwarded-For\r\n"+
 		"Merlon-Nonce: evil\r\nMerlon_Nonce: evil\r\nmerlon_nonce: evil\r\nMERLON-Nonce: evil\r\nX-Forwarded-Proto: evil\r\nX_Forwarded_Proto: evil\r\n"+
-		"X-Forwarded_For: evil\r\nX_Forwarded-Host: evil\r\nForwarded: for=evil\r\nX-Forwarded-Prefix: evil\r\nMerlon_Route: evil\r\n\r\n")
+		"X-Forwarded_For: evil\r\nX_Forwarded-Host: evil\r\nForwarded: for=evil\r\nX-Forwarded-Prefix: evil\r\nMerlon_Route: evil\r\n"+
+		"Merlon.Nonce: evil\r\nX.Forwarded.Proto: evil\r\nX-Real-IP: evil\r\nX-Original-URL: /evil\r\nProxy: evil\r\nContent_Length: evil\r\n"+
+		"Cookie: a=1; merlon-dashboard=evil; b=2\r\n\r\n")
 	if strings.Contains(body, "evil") {
 		t.Errorf("a client's word reached the application:\n%s", body)
 	}
@@ -96,7 +100,7 @@ func TestClientsCannotSpeakForTheGateway(t *testing.T) {
 	if len(nonce) != 22 || !strings.Contains(res.Header.Get("Content-Security-Policy"), "'nonce-"+nonce+"'") {
 		t.Errorf("the application was told the nonce %q, the policy is %s", nonce, res.Header.Get("Content-Security-Policy"))
 	}
-	for _, want := range []string{"X-Forwarded-Proto: http\n", "X-Forwarded-For: 127.0.0.1\n", "X-Forwarded-Host: shop.example\n"} {
+	for _, want := range []string{"X-Forwarded-Proto: http\n", "X-Forwarded-For: 127.0.0.1\n", "X-Forwarded-Host: shop.example\n", "Cookie: a=1; b=2\n"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the application lacks %q:\n%s", want, body)
 		}
@@ -120,7 +124,7 @@ func TestTrustedProxy(t *testing.T) {
 
 func TestNoNonceUnlessForwarded(t *testing.T) {
 	addr := serve(t, merlon.Strict(), echo, func(s *gateway.Site) { s.Nonce = false })
-	if _, body := send(t, addr, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"); strings.Contains(body, "Merlon") {
+	if _, body := send(t, addr, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"); strings.Contains(body, "Merlon-Nonce") {
 		t.Errorf("the application was told a nonce:\n%s", body)
 	}
 }
@@ -139,7 +143,7 @@ func TestHosts(t *testing.T) {
 	addr := serve(t, merlon.Strict(), echo, func(s *gateway.Site) { s.Hosts = []string{"shop.example", "admin.example:8443"} })
 	for host, status := range map[string]int{
 		"shop.example": 200, "SHOP.example": 200, "shop.example:8080": 200, "admin.example:8443": 200,
-		"admin.example": 421, "evil.example": 421, "shop.example.evil.example": 421, "evil.example:80@shop.example": 400, "127.0.0.1": 421,
+		"admin.example": 421, "evil.example": 421, "shop.example:99999": 400, "shop.example:x": 400, "[shop.example]:1": 400, "shop.example:": 400, "[::1]:80": 421, "shop.example.evil.example": 421, "evil.example:80@shop.example": 400, "127.0.0.1": 421,
 	} {
 		res, _ := send(t, addr, "GET / HTTP/1.1\r\nHost: "+host+"\r\nConnection: close\r\n\r\n")
 		if res.StatusCode != status {
@@ -148,6 +152,64 @@ func TestHosts(t *testing.T) {
 		if status != 400 && res.Header.Get("X-Frame-Options") != "DENY" {
 			t.Errorf("Host: %s: X-Frame-Options %q", host, res.Header.Get("X-Frame-Options"))
 		}
+	}
+}
+
+// What servers read in different ways is refused, with all headers, and never reaches the application.
+func TestAmbiguousRequestsAreRefused(t *testing.T) {
+	addr := serve(t, merlon.Strict(), func(w http.ResponseWriter, r *http.Request) {
+		t.Errorf("the application got %s %s for %s", r.Method, r.RequestURI, r.Host)
+	},
+		func(s *gateway.Site) { s.Hosts = []string{"shop.example"} })
+	for _, line := range []string{"GET x:http://other.example/admin", "GET x:admin/secret", "GET x:http://shop.example/.merlon/r", `GET /x"%2f..%2fadmin`, "GET /widget/|..%2fadmin",
+		"CONNECT shop.example:80", "TRACE /", "OPTIONS *"} {
+		res, _ := send(t, addr, line+" HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n\r\n")
+		if res.StatusCode != http.StatusBadRequest || res.Header.Get("X-Frame-Options") != "DENY" {
+			t.Errorf("%s: status %d, X-Frame-Options %q; want 400 and DENY", line, res.StatusCode, res.Header.Get("X-Frame-Options"))
+		}
+	}
+}
+
+func TestOnlyWebSocketsMaySwitch(t *testing.T) {
+	addr := serve(t, merlon.Strict(), echo)
+	for _, request := range []string{
+		"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n",
+		"POST / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 0\r\n\r\n",
+	} {
+		if res, body := send(t, addr, request); res.StatusCode != 200 || strings.Contains(body, "Upgrade") || strings.Contains(body, "Http2-Settings") {
+			t.Errorf("the application was asked to switch:\n%s", body)
+		}
+	}
+}
+
+func TestGatewayInFrontOfItself(t *testing.T) {
+	guard, err := merlon.New(merlon.Strict())
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	site := gateway.Site{Upstream: &url.URL{Scheme: "http", Host: l.Addr().String()}, Guard: guard}
+	g, err := gateway.New(gateway.Config{Sites: []gateway.Site{site}, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close()
+	srv := &http.Server{Handler: g}
+	go srv.Serve(l)
+	defer srv.Close()
+	if res, _ := send(t, l.Addr().String(), "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"); res.StatusCode != http.StatusLoopDetected {
+		t.Errorf("status %d, want 508", res.StatusCode)
+	}
+}
+
+func TestReportsCarryTheHeaders(t *testing.T) {
+	addr := serve(t, merlon.Strict(), echo)
+	res, _ := send(t, addr, "GET /.merlon/r HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+	if res.StatusCode != http.StatusNotFound || res.Header.Get("X-Content-Type-Options") != "nosniff" || res.Header.Get("X-Frame-Options") != "DENY" {
+		t.Errorf("status %d, headers %v", res.StatusCode, res.Header)
 	}
 }
 
@@ -183,6 +245,7 @@ func TestUpstreamsThatMisbehave(t *testing.T) {
 		"early hints":       {"HTTP/1.1 103 Early Hints\r\nX-Frame-Options: ALLOWALL\r\n\r\nHTTP/1.1 200 OK\r\nX-Frame-Options: ALLOWALL\r\nContent-Length: 1\r\n\r\nx", 200},
 		"lower case":        {"HTTP/1.1 200 OK\r\nx-frame-options: allowall\r\ncontent-security-policy: frame-ancestors *\r\ncontent-length: 1\r\n\r\nx", 200},
 		"loosening, joined": {"HTTP/1.1 404 No\r\nX-Frame-Options: SAMEORIGIN, SAMEORIGIN\r\nContent-Security-Policy: default-src *, frame-ancestors https:\r\nContent-Length: 1\r\n\r\nx", 404},
+		"a strange status":  {"HTTP/1.1 099 Odd\r\nContent-Length: 0\r\n\r\n", 502},
 		"unasked switch":    {"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n", 502},
 	} {
 		addr := serve(t, merlon.Strict(), hijack(c.answer))
@@ -216,7 +279,7 @@ func TestWebSocketsPass(t *testing.T) {
 			return
 		}
 		defer c.Close()
-		io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
+		io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
 		line, _ := buf.ReadString('\n')
 		io.WriteString(c, line)
 	})
@@ -225,7 +288,7 @@ func TestWebSocketsPass(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	io.WriteString(conn, "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
+	io.WriteString(conn, "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
 	in := bufio.NewReader(conn)
 	res, err := http.ReadResponse(in, nil)
 	if err != nil || res.StatusCode != http.StatusSwitchingProtocols {

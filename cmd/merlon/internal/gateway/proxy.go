@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 	"html"
 	"io"
 	"log"
@@ -17,6 +18,10 @@ import (
 
 	"github.com/merlon-sec/merlon"
 )
+
+// DashboardCookie is the name of the dashboard's session. Cookies know no ports, so that a browser sends it to the gateway
+// when both are opened under one host name; it is never passed on.
+const DashboardCookie = "merlon-dashboard"
 
 // NonceHeader tells the application the nonce of the response that it is about to make.
 const NonceHeader = "Merlon-Nonce"
@@ -41,55 +46,114 @@ func newTransport() *http.Transport {
 	}
 }
 
-func newProxy(s Site, transport http.RoundTripper, logger *slog.Logger) http.Handler {
-	return &httputil.ReverseProxy{
-		Rewrite:      func(pr *httputil.ProxyRequest) { rewrite(s, pr) },
-		Transport:    transport,
-		ErrorLog:     log.New(logWriter{logger}, "", 0),
-		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) { unavailable(w, r, err, s, logger) },
-		ModifyResponse: func(res *http.Response) error {
-			dropOurs(res.Header)
-			return nil
-		},
+// proxy forwards to one site's application.
+type proxy struct {
+	site Site
+	log  *slog.Logger
+	mark string // what tells this gateway's requests from all others
+}
+
+// markHeader carries the gateway's mark: an application that leads back to the gateway would go round for ever.
+const markHeader = "Merlon-Gateway"
+
+func (p *proxy) handler(transport http.RoundTripper) http.Handler {
+	reverse := &httputil.ReverseProxy{
+		Rewrite:        p.rewrite,
+		Transport:      transport,
+		ErrorLog:       log.New(logWriter{p.log}, "", 0),
+		ErrorHandler:   p.unavailable,
+		ModifyResponse: checkResponse,
 	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get(markHeader) == p.mark {
+			p.log.Error("the application's address leads back to the gateway", "upstream", p.site.Upstream.String())
+			errorPage(w, http.StatusLoopDetected, "The application's address leads back to this gateway.", "Its operator can correct the upstream.")
+			return
+		}
+		reverse.ServeHTTP(w, r)
+	})
 }
 
 // rewrite passes a request on as it came, with the scheme and the client that the gateway vouches for.
-func rewrite(s Site, pr *httputil.ProxyRequest) {
-	pr.Out.URL.Scheme, pr.Out.URL.Host = s.Upstream.Scheme, s.Upstream.Host
-	pr.Out.URL.RawQuery = pr.In.URL.RawQuery // ReverseProxy has dropped what Go cannot parse; the application may
-	pr.Out.Host = pr.In.Host
-	dropOurs(pr.Out.Header)
-	if s.Guard.TrustsPeer(pr.In) {
-		pr.Out.Header["X-Forwarded-For"] = pr.In.Header["X-Forwarded-For"]
+func (p *proxy) rewrite(pr *httputil.ProxyRequest) {
+	out, guard := pr.Out, p.site.Guard
+	out.URL.Scheme, out.URL.Host = p.site.Upstream.Scheme, p.site.Upstream.Host
+	out.URL.RawQuery = pr.In.URL.RawQuery // ReverseProxy has dropped what Go cannot parse; the application may
+	out.Host = pr.In.Host
+	clean(out.Header)
+	if guard.TrustsPeer(pr.In) {
+		out.Header["X-Forwarded-For"] = pr.In.Header["X-Forwarded-For"]
 	}
 	pr.SetXForwarded()
-	pr.Out.Header.Set("X-Forwarded-Proto", s.Guard.Scheme(pr.In))
-	if s.Nonce {
-		if nonce := merlon.Nonce(pr.In.Context()); nonce != "" {
-			pr.Out.Header.Set(NonceHeader, nonce)
-		}
+	out.Header.Set("X-Forwarded-Proto", guard.Scheme(pr.In))
+	out.Header.Set(markHeader, p.mark)
+	if nonce := merlon.Nonce(pr.In.Context()); nonce != "" && p.site.Nonce {
+		out.Header.Set(NonceHeader, nonce)
+	}
+	if !strings.EqualFold(out.Header.Get("Upgrade"), "websocket") || out.Method != http.MethodGet {
+		// After h2c or another switch the client would speak to the application past the gateway.
+		out.Header.Del("Upgrade")
+		out.Header.Del("Connection")
+		out.Header.Del("Http2-Settings")
 	}
 }
 
-// dropOurs removes headers that only the gateway may set, under every name that an application takes for the same: CGI
-// and its heirs read "_" and "-" alike.
-func dropOurs(h http.Header) {
+// clean removes what clients may not say: headers that only the gateway sets, headers that applications believe about
+// client, scheme or path, names that CGI and its heirs fold into others, and the session of the dashboard, which a cookie
+// on the same host would give away.
+func clean(h http.Header) {
 	for name := range h {
-		folded := strings.ToLower(strings.ReplaceAll(name, "_", "-"))
-		if strings.HasPrefix(folded, "merlon-") || strings.HasPrefix(folded, "x-forwarded-") || folded == "forwarded" {
+		if reserved(name) || strings.Trim(strings.ToLower(name), "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
 			delete(h, name)
 		}
 	}
+	for i, line := range h["Cookie"] {
+		h["Cookie"][i] = withoutCookie(line, DashboardCookie)
+	}
+}
+
+func reserved(name string) bool {
+	name = strings.ToLower(name)
+	switch name {
+	case "forwarded", "x-forwarded", "proxy", "x-real-ip", "x-client-ip", "client-ip", "true-client-ip", "front-end-https", "x-url-scheme", "x-original-url", "x-rewrite-url":
+		return true
+	}
+	return strings.HasPrefix(name, "merlon-") || strings.HasPrefix(name, "x-forwarded-")
+}
+
+func withoutCookie(line, name string) string {
+	if !strings.Contains(line, name) {
+		return line
+	}
+	var kept []string
+	for pair := range strings.SplitSeq(line, ";") {
+		if n, _, _ := strings.Cut(strings.TrimSpace(pair), "="); n != name {
+			kept = append(kept, strings.TrimSpace(pair))
+		}
+	}
+	return strings.Join(kept, "; ")
+}
+
+// checkResponse refuses what net/http would panic over, and takes out what only the gateway may say.
+func checkResponse(res *http.Response) error {
+	if res.StatusCode < 100 || res.StatusCode > 999 {
+		return fmt.Errorf("the application answers with the status %d", res.StatusCode)
+	}
+	for name := range res.Header {
+		if strings.HasPrefix(name, "Merlon-") {
+			delete(res.Header, name)
+		}
+	}
+	return nil
 }
 
 // unavailable answers for an application that does not, with all of the site's headers.
-func unavailable(w http.ResponseWriter, r *http.Request, err error, s Site, logger *slog.Logger) {
+func (p *proxy) unavailable(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(err, context.Canceled) { // the client left
 		w.WriteHeader(http.StatusBadGateway)
 		return
 	}
-	logger.Error("the application does not answer", "upstream", s.Upstream.String(), "method", r.Method, "path", r.URL.Path, "error", err)
+	p.log.Error("the application does not answer", "upstream", p.site.Upstream.String(), "method", r.Method, "path", r.URL.Path, "error", err)
 	if errors.Is(err, os.ErrDeadlineExceeded) || os.IsTimeout(err) {
 		errorPage(w, http.StatusGatewayTimeout, "The application took too long to answer.", "Please try again in a moment.")
 		return

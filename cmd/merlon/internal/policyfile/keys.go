@@ -40,7 +40,7 @@ func (r *reader) tls(v any) TLS {
 		}
 	}
 	out := TLS{Cert: r.text(keys, "tls", "cert"), Key: r.text(keys, "tls", "key")}
-	if (out.Cert == "") != (out.Key == "") {
+	if out.Cert == "" || out.Key == "" {
 		r.wrong("tls", cfgerrors.Missing, "", "a certificate and its key belong together", "write tls: {cert: cert.pem, key: key.pem}")
 	}
 	return out

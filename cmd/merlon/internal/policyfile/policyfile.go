@@ -222,6 +222,11 @@ func (r *reader) site(path string, keys map[string]any) Site {
 	if config.Reports == "" {
 		config.Reports = ReportPath
 	}
+	if strings.HasPrefix(config.Reports, "/") && config.Reports != ReportPath {
+		r.wrong(under(path, "reports"), cfgerrors.InvalidValue, config.Reports, "the gateway collects on "+ReportPath+" and passes every other path on",
+			"leave the key out, or write off or an https URL of another collector")
+		return s
+	}
 	if s.Guard, err = merlon.New(config); err != nil { // ParseConfig has checked all but ReportPath, which is good
 		panic(err)
 	}

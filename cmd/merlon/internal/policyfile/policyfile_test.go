@@ -72,6 +72,12 @@ func TestGoodFile(t *testing.T) {
 	}
 }
 
+func TestByteOrderMark(t *testing.T) {
+	if _, err := policyfile.Parse("m", []byte("\ufeffversion: 1\r\nupstream: http://127.0.0.1:8000\r\n")); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestOneSiteAtTheTop(t *testing.T) {
 	f, err := policyfile.Parse("m", []byte("version: 1\nupstream: http://127.0.0.1:8000\nframe: self\n"))
 	if err != nil || len(f.Sites) != 1 || f.Sites[0].Name != "default" || f.Sites[0].Hosts != nil {
@@ -89,7 +95,7 @@ func TestMistakesHavePlaces(t *testing.T) {
 		{"version: 1", "m:1:1: the application's address is missing (write upstream: http://127.0.0.1:8000)"},
 		{"version: 1\nupstream: 127.0.0.1:8000", `m:2:1: upstream: "127.0.0.1:8000": no URL (write http://127.0.0.1:8000)`},
 		{site + "frmae: deny", "m:3:1: frmae: unknown key (did you mean frame?)"},
-		{site + "frame: denied", `m:3:1: frame: "denied": an origin begins with https:// or http:// (frame takes deny, self, off or {by: [https://partner.example]})`},
+		{site + "frame: denied", `m:3:1: frame: "denied": an origin begins with https:// or http:// (write deny, self or {by: [https://partner.example]})`},
 		{site + "frame: {by: [https://a.example, partner.example]}", `m:3:33: frame.by[1]`},
 		{site + "csp: [a]", `m:3:1: csp: "[\"a\"]": this key takes a text`},
 		{site + "csp: 5", `m:3:1: csp: "5": this key takes a text`},
@@ -106,6 +112,13 @@ func TestMistakesHavePlaces(t *testing.T) {
 		{site + "hosts: [https://shop.example]", "m:3:9: hosts[0]"},
 		{site + "nonce: inject", "m:3:1: nonce"},
 		{site + "tls: {cert: a}", "m:3:1: tls: a certificate and its key belong together"},
+		{site + "tls: {}", "m:3:1: tls: a certificate and its key belong together"},
+		{site + "reports: /csp", "m:3:1: reports: \"/csp\": the gateway collects on /.merlon/r"},
+		{site + "csp: ';'", "m:3:1: csp: \";\": no directive"},
+		{site + "# a comment\rframe: off\n", "m:3:1: a carriage return within a line"},
+		{site + "frame: {by: [off]}", "m:3:14: frame.by[0]"},
+		{site + "frame: {By: [https://a.example]}", "m:3:9: frame.By: unknown key"},
+		{site + "https: {proxies: {cidr: [0.0.0.0/0]}}", "everybody would be believed"},
 		{site + "https: {hsts: 1y}", "m:3:9: https.hsts"},
 		{site + "---\nversion: 1", "a second YAML document"},
 		{site + "a: [", "m:3:"},

@@ -1,6 +1,7 @@
 package policyfile
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -28,6 +29,11 @@ const maxDepth = 32
 // parse reads YAML into plain values: map[string]any, []any, string, bool and json.Number. Anchors, aliases, tags and merge
 // keys are refused: they make a policy that reads one way and means another. The parser itself refuses duplicate keys.
 func parse(data []byte) (*tree, error) {
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	if line, found := lonelyReturn(data); found {
+		return nil, &Error{Line: line, Column: 1, Mistake: &cfgerrors.Error{Code: cfgerrors.Syntax,
+			Text: "a carriage return within a line: YAML begins a new line there, and editors do not show it", Hint: "remove it"}}
+	}
 	file, err := parser.ParseBytes(data, 0)
 	if err != nil {
 		return nil, syntaxMistake(err)
@@ -48,6 +54,16 @@ func parse(data []byte) (*tree, error) {
 		t.mistake(bodies[1], &cfgerrors.Error{Code: cfgerrors.Syntax, Text: "a second YAML document", Hint: "write several sites under sites:"})
 	}
 	return t, errors.Join(t.errs...)
+}
+
+// lonelyReturn finds a carriage return without a line feed, and its line. Behind it a comment may hide a key.
+func lonelyReturn(data []byte) (line int, found bool) {
+	for i, b := range data {
+		if b == '\r' && (i+1 == len(data) || data[i+1] != '\n') {
+			return 1 + bytes.Count(data[:i], []byte("\n")), true
+		}
+	}
+	return 0, false
 }
 
 func syntaxMistake(err error) error {

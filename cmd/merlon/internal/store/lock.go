@@ -16,11 +16,17 @@ type Lock struct{ file *os.File }
 // errLocked is what the lock of each operating system returns if another process has it.
 var errLocked = errors.New("locked")
 
+// errShared is returned for a directory in which others can write.
+var errShared = errors.New("other users can write to it")
+
 // LockDir creates the directory, for its owner only, if there is none, and locks it. If another process has it, the error says
 // which one and what to do.
 func LockDir(dir string) (*Lock, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("data directory %q: %w: choose another one, or change the owner of its parent", dir, reason(err))
+	}
+	if err := checkMode(dir); err != nil {
+		return nil, fmt.Errorf("data directory %q: %w: choose another one, or run chmod go-w on it", dir, reason(err))
 	}
 	path := filepath.Join(dir, "lock")
 	file, err := lockFile(path)

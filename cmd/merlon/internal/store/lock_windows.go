@@ -25,3 +25,6 @@ func lockFile(path string) (*os.File, error) {
 	}
 	return os.NewFile(uintptr(handle), path), nil
 }
+
+// checkMode has nothing to check where permissions are not of the kind that os.FileMode tells.
+func checkMode(string) error { return nil }

@@ -139,7 +139,7 @@ func touch(path string) error {
 	if err != nil {
 		return err
 	}
-	return f.Close()
+	return errors.Join(f.Chmod(0o600), f.Close())
 }
 
 // openError makes one line out of why a database did not open: the file, the reason, the way out.
