@@ -40,7 +40,7 @@ func (s *servers) listen(name, flag, addr string) (net.Listener, error) {
 		MaxHeaderBytes:    64 << 10,
 
 		DisableGeneralOptionsHandler: true, // it would answer OPTIONS * without our headers
-		ErrorLog:          log.New(logLines{s.log}, "", 0),
+		ErrorLog:                     log.New(logLines{s.log}, "", 0),
 	}})
 	return l, nil
 }

@@ -97,7 +97,7 @@ func TestBruteForceLimit(t *testing.T) {
 		t.Fatalf("try 11: %d, Retry-After %q, want 429 and 60", res.StatusCode, res.Header.Get("Retry-After"))
 	}
 	wantText(t, parse(t, res), "h1", "Too Many Requests")
-	r.logIn() // nobody can keep the owner out
+	r.logIn()                         // nobody can keep the owner out
 	r.clock.Advance(50 * time.Second) // the first try is a minute old, the second is not
 	for _, want := range []int{http.StatusForbidden, http.StatusTooManyRequests} {
 		if res := r.do("POST", "/login", wrong, nil); res.StatusCode != want {
