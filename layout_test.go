@@ -25,6 +25,7 @@ var mayImport = map[string][]string{
 	"merlontest": {"merlon", "audit", "csp", "internal/*"},
 	"scripts":    nil,
 
+	"tool/cspcase":    nil,
 	"tool/policyfile": nil,
 	"tool/gateway":    nil,
 	"tool/demo":       nil,

@@ -12,35 +12,87 @@ import (
 // MaxBytes bounds a policy's length. Servers and proxies refuse header fields well below it.
 const MaxBytes = 64 << 10
 
-// Directive is one directive: a lower-case name and its value, split at white space.
+// Directive is one directive: a lower-case name and its value, split at white space. Make one with [Policy.Set], which
+// also reads the value for decisions.
 type Directive struct {
 	Name  string
 	Value []string
+
+	list sourceList // of directives that have sources
+}
+
+func newDirective(name string, value []string) Directive {
+	d := Directive{Name: name, Value: value}
+	if kinds[name] == sources {
+		d.list = parseSources(value)
+	}
+	return d
+}
+
+// Disposition says whether a policy is enforced or only reported about.
+type Disposition uint8
+
+// The dispositions.
+const (
+	Enforce Disposition = iota
+	Report
+)
+
+// String returns "enforce" or "report".
+func (d Disposition) String() string {
+	if d == Report {
+		return "report"
+	}
+	return "enforce"
 }
 
 // Policy is one parsed Content-Security-Policy. The zero Policy has no directive and restricts nothing.
 type Policy struct {
-	Directives []Directive
+	Directives  []Directive
+	Disposition Disposition
 }
 
 // Parse reads one serialized policy as browsers do: names are folded to lower case, of directives with the same name
 // the first counts, and tokens with bytes outside ASCII are skipped. It never fails. A comma has no meaning here;
 // split a header field at commas first. https://www.w3.org/TR/CSP3/#parse-serialized-policy
-func Parse(text string) Policy {
+func Parse(text string) Policy { return parseWith(text, &quirksOf[Spec]) }
+
+func parseWith(text string, q *quirks) Policy {
 	var p Policy
-	seen := map[string]bool{}
+	taken := map[string]bool{}
 	for token := range strings.SplitSeq(text, ";") {
 		words := strings.FieldsFunc(token, isSpace)
-		if len(words) == 0 || !isASCII(token) {
+		if len(words) == 0 {
 			continue
 		}
 		name := strings.ToLower(words[0])
-		if !seen[name] {
-			p.Directives = append(p.Directives, Directive{name, words[1:]})
+		control := q.controlDrops && strings.ContainsFunc(strings.Join(words, ""), func(r rune) bool { return r < ' ' || r == 0x7f })
+		switch {
+		case !isASCII(token):
+			taken[name] = taken[name] || q.skippedHolds
+			continue
+		case control:
+			taken[name] = taken[name] || q.controlHolds
+			continue
+		case !taken[name]:
+			p.Directives = append(p.Directives, newDirective(name, unique(words[1:])))
 		}
-		seen[name] = true
+		taken[name] = true
 	}
 	return p
+}
+
+// unique drops repeated words: a directive's value is a set.
+func unique(words []string) []string {
+	if len(words) < 2 {
+		return words
+	}
+	seen := make(map[string]bool, len(words))
+	return slices.DeleteFunc(words, func(w string) bool {
+		dup := seen[w]
+		seen[w] = true
+		return dup
+	})
 }
 
 // Known reports whether browsers know a directive of this lower-case name.
@@ -73,11 +125,11 @@ func (p Policy) Set(name string, value ...string) Policy {
 	out := p.clone()
 	for i, d := range out.Directives {
 		if d.Name == name {
-			out.Directives[i].Value = slices.Clone(value)
+			out.Directives[i] = newDirective(name, slices.Clone(value))
 			return out
 		}
 	}
-	out.Directives = append(out.Directives, Directive{name, slices.Clone(value)})
+	out.Directives = append(out.Directives, newDirective(name, slices.Clone(value)))
 	return out
 }
 
@@ -111,20 +163,41 @@ func (p Policy) Append(name string, sources ...string) Policy {
 	return p.Set(name, value...)
 }
 
+// directive returns the directive with that name, or nil.
+func (p *Policy) directive(name string) *Directive {
+	for i := range p.Directives {
+		if p.Directives[i].Name == name {
+			return &p.Directives[i]
+		}
+	}
+	return nil
+}
+
+// governing returns the directive that decides for name, or nil when none has a say.
+func (p *Policy) governing(name string) *Directive {
+	if d := p.directive(name); d != nil {
+		return d
+	}
+	for _, n := range fallbacks[name] {
+		if d := p.directive(n); d != nil {
+			return d
+		}
+	}
+	return nil
+}
+
 // Governing returns the value of the directive that decides for name: its own, or that of the first directive in its
 // fallback chain which the policy has. ok is false when none has a say.
 // https://www.w3.org/TR/CSP3/#directive-fallback-list
 func (p Policy) Governing(name string) (value []string, ok bool) {
-	for _, n := range append([]string{name}, fallbacks[name]...) {
-		if v, has := p.Get(n); has {
-			return v, true
-		}
+	if d := p.governing(name); d != nil {
+		return d.Value, true
 	}
 	return nil, false
 }
 
 func (p Policy) clone() Policy {
-	out := Policy{slices.Clone(p.Directives)}
+	out := Policy{slices.Clone(p.Directives), p.Disposition}
 	for i, d := range out.Directives {
 		out.Directives[i].Value = slices.Clone(d.Value)
 	}

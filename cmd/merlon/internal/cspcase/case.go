@@ -1,0 +1,160 @@
+// Package cspcase asks package csp what a case in JSON asks, so that anybody can hold the engine against cases of their own,
+// in any language. The format is described in docs/csp-cases.md.
+package cspcase
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/merlon-sec/merlon/csp"
+)
+
+// Case is one question.
+type Case struct {
+	ID       string   `json:"id"`
+	Kind     string   `json:"kind"`
+	Self     *string  `json:"self"`
+	Policy   *string  `json:"policy"`
+	Policies []policy `json:"policies"`
+
+	Check string `json:"check"`
+
+	Expression string `json:"expression"` // parse
+	SourceList string `json:"source_list"`
+
+	URL         string  `json:"url"` // request and source-match
+	CurrentURL  *string `json:"current_url"`
+	ResponseURL *string `json:"response_url"`
+	Redirects   int     `json:"redirects"`
+	Destination string  `json:"destination"`
+	Initiator   string  `json:"initiator"`
+	Navigation  string  `json:"navigation"`
+	Nonce       string  `json:"nonce"`
+	Integrity   string  `json:"integrity"`
+	Parser      bool    `json:"parser_inserted"`
+	CertHashes  bool    `json:"webtransport_hashes"`
+
+	InlineType string  `json:"inline_type"` // inline
+	Content    string  `json:"content"`
+	Element    element `json:"element"`
+
+	Trusted *bool    `json:"trusted"` // eval
+	Name    string   `json:"name"`
+	Created []string `json:"created"`
+	Sink    string   `json:"sink"`
+
+	Ancestors []string `json:"ancestors"` // frame
+	XFO       []string `json:"xfo"`
+}
+
+type policy struct {
+	Value       string `json:"value"`
+	Disposition string `json:"disposition"`
+	Source      string `json:"source"`
+}
+
+type element struct {
+	Name       string      `json:"name"`
+	Nonce      string      `json:"nonce"`
+	Attributes [][2]string `json:"attributes"`
+	Duplicate  bool        `json:"duplicate_attribute"`
+	Parser     bool        `json:"parser_inserted"`
+}
+
+// errKind is returned for kinds of cases that the engine has no answer for.
+var errKind = errors.New("no such kind of case")
+
+// Run answers a case in JSON: the members that its kind defines.
+func Run(m csp.Mode, data []byte) (id string, got map[string]any, err error) {
+	var c Case
+	if err := json.Unmarshal(data, &c); err != nil {
+		return idOf(data), nil, fmt.Errorf("not a case: %w", err)
+	}
+	got, err = c.answer(m)
+	return c.ID, got, err
+}
+
+// idOf finds the id of a case that is wrong elsewhere.
+func idOf(data []byte) string {
+	var c struct {
+		ID string `json:"id"`
+	}
+	if json.Unmarshal(data, &c) != nil {
+		return ""
+	}
+	return c.ID
+}
+
+func (c *Case) answer(m csp.Mode) (map[string]any, error) {
+	switch c.Kind {
+	case "parse":
+		return c.parse(m), nil
+	case "source-match":
+		return c.sourceMatch(m)
+	case "request":
+		return c.request(m)
+	case "inline":
+		return c.inline(m), nil
+	case "eval":
+		return c.eval(m)
+	case "frame", "xfo":
+		return c.frame(m)
+	case "effective":
+		return c.effective(m)
+	}
+	return nil, fmt.Errorf("%w: %q", errKind, c.Kind)
+}
+
+func (c *Case) list() *csp.List {
+	var delivered []csp.Delivered
+	if c.Policy != nil {
+		delivered = append(delivered, csp.Delivered{Value: *c.Policy})
+	}
+	for _, p := range c.Policies {
+		d := csp.Delivered{Value: p.Value, Meta: p.Source == "meta"}
+		if p.Disposition == "report" {
+			d.Disposition = csp.Report
+		}
+		delivered = append(delivered, d)
+	}
+	return csp.NewList(delivered...)
+}
+
+func (c *Case) self() csp.URL {
+	text := "https://example.com"
+	if c.Self != nil {
+		text = *c.Self
+	}
+	u, _ := csp.ParseURL(text) // "null" is no URL, and its origin opaque
+	return u
+}
+
+func (c *Case) origin() csp.Origin { return c.self().Origin() }
+
+// result gives a decision in the members that all kinds share.
+func result(d csp.Decision) map[string]any {
+	violations := []map[string]any{}
+	for _, v := range d.Violations() {
+		one := map[string]any{"policy": v.Policy, "directive": v.Directive, "disposition": v.Disposition.String(), "sample": v.Sample}
+		if v.Resource != "" {
+			one["resource"] = v.Resource
+		}
+		violations = append(violations, one)
+	}
+	return map[string]any{"result": word(d.Blocked), "violations": violations}
+}
+
+func word(blocked bool) string {
+	if blocked {
+		return "blocked"
+	}
+	return "allowed"
+}
+
+func orNil(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}

@@ -1,0 +1,190 @@
+package cspcase
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/merlon-sec/merlon/csp"
+)
+
+func (c *Case) parse(m csp.Mode) map[string]any {
+	if c.Expression != "" {
+		return map[string]any{"expression": expression(csp.ParseSource(c.Expression))}
+	}
+	policies := []map[string]any{}
+	for _, p := range c.list().Policies(m) {
+		directives := []map[string]any{}
+		for _, d := range p.Directives {
+			directives = append(directives, map[string]any{"name": d.Name, "value": append([]string{}, d.Value...)})
+		}
+		policies = append(policies, map[string]any{"disposition": p.Disposition.String(), "directives": directives})
+	}
+	return map[string]any{"policies": policies}
+}
+
+func expression(s csp.Source) map[string]any {
+	switch s.Kind {
+	case csp.None:
+		return map[string]any{"type": "none"}
+	case csp.Keyword:
+		return map[string]any{"type": "keyword", "keyword": s.Word}
+	case csp.NonceSource:
+		return map[string]any{"type": "nonce", "value": s.Word}
+	case csp.HashSource:
+		return map[string]any{"type": "hash", "algorithm": s.Scheme, "value": s.Word}
+	case csp.SchemeSource:
+		return map[string]any{"type": "scheme", "scheme": s.Scheme}
+	case csp.HostSource:
+		return map[string]any{"type": "host", "scheme": orNil(s.Scheme), "host": s.Host, "port": orNil(s.Port), "path": s.Path}
+	}
+	return map[string]any{"type": "invalid"}
+}
+
+func (c *Case) sourceMatch(m csp.Mode) (map[string]any, error) {
+	u, err := csp.ParseURL(c.URL)
+	if err != nil {
+		return nil, fmt.Errorf("url %q: %w", c.URL, err)
+	}
+	var list []csp.Source
+	for _, w := range strings.FieldsFunc(c.SourceList, func(r rune) bool { return strings.ContainsRune(" \t\n\f\r", r) }) {
+		list = append(list, csp.ParseSource(w))
+	}
+	return map[string]any{"matches": m.Match(list, &u, c.origin(), c.Redirects)}, nil
+}
+
+func (c *Case) request(m csp.Mode) (map[string]any, error) {
+	text := c.URL
+	if c.CurrentURL != nil {
+		text = *c.CurrentURL
+	}
+	u, err := csp.ParseURL(text)
+	if err != nil {
+		return nil, fmt.Errorf("url %q: %w", text, err)
+	}
+	l, self := c.list(), c.origin()
+	switch c.Check {
+	case "webrtc":
+		return result(l.WebRTC(m)), nil
+	case "base-uri":
+		return result(l.Base(m, self, &u)), nil
+	case "upgrade":
+		return map[string]any{"url": l.Upgrade(m, u).String()}, nil
+	case "navigate":
+		return result(c.navigate(m, l, u)), nil
+	case "":
+	default:
+		return nil, fmt.Errorf("no such check: %q", c.Check)
+	}
+	r := csp.Request{URL: u, Redirects: c.Redirects, Destination: c.Destination, Initiator: c.Initiator, Nonce: c.Nonce, Integrity: c.Integrity,
+		ParserInserted: c.Parser, WebTransportHashes: c.CertHashes}
+	d := l.Request(m, self, &r)
+	if c.ResponseURL != nil && !d.Blocked {
+		from, err := csp.ParseURL(*c.ResponseURL)
+		if err != nil {
+			return nil, fmt.Errorf("response_url %q: %w", *c.ResponseURL, err)
+		}
+		d = l.Response(m, self, &r, &from)
+	}
+	return result(d), nil
+}
+
+// navigate checks form-action, and then the inline script that a javascript: URL is.
+func (c *Case) navigate(m csp.Mode, l *csp.List, u csp.URL) csp.Decision {
+	var d csp.Decision
+	if c.Navigation == "form-submission" {
+		d = l.SubmitForm(m, c.origin(), &u, c.Redirects)
+	}
+	if !d.Blocked && u.Scheme == "javascript" {
+		return l.Inline(m, &csp.Inline{Type: csp.InlineNavigation, Content: u.String()})
+	}
+	return d
+}
+
+func (c *Case) inline(m csp.Mode) map[string]any {
+	return result(c.list().Inline(m, &csp.Inline{Type: csp.InlineType(c.InlineType), Content: c.Content, Element: c.Element.Name,
+		Nonce: c.Element.Nonce, Attributes: c.Element.Attributes, Duplicate: c.Element.Duplicate, ParserInserted: c.Element.Parser}))
+}
+
+func (c *Case) eval(m csp.Mode) (map[string]any, error) {
+	l := c.list()
+	switch c.Check {
+	case "js":
+		trust := csp.Untyped
+		if c.Trusted != nil && *c.Trusted {
+			trust = csp.TrustedScript
+		} else if c.Trusted != nil {
+			trust = csp.PlainString
+		}
+		return result(l.Eval(m, c.Content, trust)), nil
+	case "wasm":
+		return result(l.Wasm(m)), nil
+	case "tt-policy":
+		return result(l.TrustedTypesPolicy(m, c.Name, c.Created)), nil
+	case "tt-sink":
+		return result(l.TrustedTypesSink(m, c.Sink, c.Content)), nil
+	}
+	return nil, fmt.Errorf("no such check: %q", c.Check)
+}
+
+func (c *Case) frame(m csp.Mode) (map[string]any, error) {
+	var ancestors []csp.Origin
+	for _, a := range c.Ancestors {
+		ancestors = append(ancestors, csp.ParseOrigin(a))
+	}
+	v := c.list().Frame(m, c.self(), ancestors, c.XFO)
+	got := result(v.Decision)
+	got["by"] = orNil(v.By)
+	return got, nil
+}
+
+func (c *Case) effective(m csp.Mode) (map[string]any, error) {
+	switch c.Check {
+	case "sandbox":
+		return sandbox(c.list().Sandbox(m)), nil
+	case "sandbox-worker":
+		return result(c.list().Worker(m)), nil
+	case "":
+	default:
+		return nil, fmt.Errorf("no such check: %q", c.Check)
+	}
+	name := csp.EffectiveDirective(c.Destination, c.Initiator)
+	if c.InlineType != "" {
+		name = csp.EffectiveInlineDirective(csp.InlineType(c.InlineType))
+	}
+	got := map[string]any{"directive": orNil(name), "fallback": []string{}}
+	if name != "" {
+		got["fallback"] = csp.Fallbacks(name)
+	}
+	if c.Policy != nil {
+		got["governing"] = orNil(governing(csp.Parse(*c.Policy), name))
+	}
+	return got, nil
+}
+
+// governing is the name of the policy's directive that decides.
+func governing(p csp.Policy, name string) string {
+	for _, n := range csp.Fallbacks(name) {
+		if _, ok := p.Get(n); ok {
+			return n
+		}
+	}
+	return ""
+}
+
+func sandbox(s csp.Sandbox) map[string]any {
+	top := "none"
+	switch {
+	case s.Allows("allow-top-navigation"):
+		top = "all"
+	case s.Allows("allow-top-navigation-by-user-activation"):
+		top = "user-activation"
+	}
+	return map[string]any{
+		"sandboxed": s.Sandboxed, "scripts": s.Allows("allow-scripts"), "automatic_features": s.Allows("allow-scripts"), "forms": s.Allows("allow-forms"),
+		"same_origin": s.Allows("allow-same-origin"), "modals": s.Allows("allow-modals"), "pointer_lock": s.Allows("allow-pointer-lock"),
+		"orientation_lock": s.Allows("allow-orientation-lock"), "presentation": s.Allows("allow-presentation"), "downloads": s.Allows("allow-downloads"),
+		"popups": s.Allows("allow-popups"), "popups_escape": s.Allows("allow-popups-to-escape-sandbox"),
+		"storage_access": s.Allows("allow-storage-access-by-user-activation"), "top_navigation": top,
+		"custom_protocols": s.Allows("allow-top-navigation-to-custom-protocols") || s.Allows("allow-popups") || top == "all",
+	}
+}

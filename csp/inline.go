@@ -1,0 +1,166 @@
+package csp
+
+import (
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/base64"
+	"strings"
+	"unicode/utf8"
+)
+
+// InlineType says what an inline check is about.
+type InlineType string
+
+// The inline types. Navigation is a javascript: URL.
+const (
+	InlineScript          InlineType = "script"
+	InlineScriptAttribute InlineType = "script attribute"
+	InlineStyle           InlineType = "style"
+	InlineStyleAttribute  InlineType = "style attribute"
+	InlineNavigation      InlineType = "navigation"
+)
+
+// Inline is a script, a style or a handler that stands in a page.
+type Inline struct {
+	Type           InlineType
+	Content        string // for a javascript: URL all of it
+	Element        string // the element's name in lower case
+	Nonce          string // of the element; "" without the attribute
+	Attributes     [][2]string
+	Duplicate      bool // the markup had an attribute twice
+	ParserInserted bool
+}
+
+// EffectiveInlineDirective returns the directive that governs an inline type.
+// https://www.w3.org/TR/CSP3/#effective-directive-for-inline-check
+func EffectiveInlineDirective(t InlineType) string {
+	switch t {
+	case InlineScript, InlineNavigation:
+		return "script-src-elem"
+	case InlineScriptAttribute:
+		return "script-src-attr"
+	case InlineStyle:
+		return "style-src-elem"
+	}
+	return "style-src-attr"
+}
+
+// Inline decides whether what stands in the page counts. https://www.w3.org/TR/CSP3/#should-block-inline
+func (l *List) Inline(m Mode, in *Inline) Decision {
+	name := EffectiveInlineDirective(in.Type)
+	return l.decide(m, func(d *Decision, policies []Policy, q *quirks) {
+		for i := range policies {
+			by := policies[i].governing(name)
+			if by == nil || by.list.allowsInline(in, by.Name, q) {
+				continue
+			}
+			v := Violation{Policy: i, Directive: name, By: by.Name, Disposition: policies[i].Disposition, Resource: "inline"}
+			if by.list.reportSample && (in.Type != InlineNavigation || q.samplesNavigation) {
+				v.Sample = firstCharacters(in.Content)
+			}
+			d.add(v)
+		}
+	})
+}
+
+// allowsInline is "does element match source list for type and source". https://www.w3.org/TR/CSP3/#match-element-to-source-list
+func (l *sourceList) allowsInline(in *Inline, directive string, q *quirks) bool {
+	if l.allowsAllInline(in.Type, directive, q) {
+		return true
+	}
+	element := in.Type == InlineScript || in.Type == InlineStyle
+	if element && in.nonceable() {
+		nonce := in.Nonce
+		if q.nonceTrimmed {
+			nonce = strings.Trim(nonce, " \t\n\f\r")
+		}
+		if l.hasNonce(nonce) {
+			return true
+		}
+	}
+	if (element || l.unsafeHashes) && l.hasContentHash(in.Content, q) {
+		return true
+	}
+	return in.Type == InlineScript && l.strictDynamic && in.Element == "script" && !in.ParserInserted
+}
+
+// allowsAllInline is https://www.w3.org/TR/CSP3/#allow-all-inline
+func (l *sourceList) allowsAllInline(t InlineType, directive string, q *quirks) bool {
+	script := t == InlineScript || t == InlineScriptAttribute || t == InlineNavigation
+	if l.nonceOrHash || l.strictDynamic && (script || q.dynamicDefault && directive == "default-src") {
+		return false
+	}
+	return l.unsafeInline
+}
+
+// nonceable tells a nonce that the author wrote from one that dangling markup stole.
+// https://www.w3.org/TR/CSP3/#is-element-nonceable
+func (in *Inline) nonceable() bool {
+	if in.Nonce == "" || in.Duplicate {
+		return false
+	}
+	if in.Element != "script" {
+		return true
+	}
+	for _, a := range in.Attributes {
+		for _, text := range a {
+			text = strings.ToLower(text)
+			if strings.Contains(text, "<script") || strings.Contains(text, "<style") {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func (l *sourceList) hasContentHash(content string, q *quirks) bool {
+	if !l.nonceOrHash {
+		return false
+	}
+	content = strings.ToValidUTF8(content, "\uFFFD")
+	for i := range l.sources {
+		s := &l.sources[i]
+		if s.Kind != HashSource || q.oneAlphabet && strings.ContainsAny(s.Word, "+/") && strings.ContainsAny(s.Word, "-_") {
+			continue
+		}
+		digest := Hash(s.Scheme, content)
+		if equalBase64(s.Word, digest) || q.paddingOptional && equalBase64(strings.TrimRight(s.Word, "="), strings.TrimRight(digest, "=")) {
+			return true
+		}
+	}
+	return false
+}
+
+// Hash returns the base64 digest of a text by sha256, sha384 or sha512, as hash sources hold it; "" for other algorithms.
+func Hash(algorithm, content string) string {
+	var sum []byte
+	switch algorithm {
+	case "sha256":
+		s := sha256.Sum256([]byte(content))
+		sum = s[:]
+	case "sha384":
+		s := sha512.Sum384([]byte(content))
+		sum = s[:]
+	case "sha512":
+		s := sha512.Sum512([]byte(content))
+		sum = s[:]
+	}
+	return base64.StdEncoding.EncodeToString(sum)
+}
+
+// sampleLength is how much of a script reports show, in characters. https://www.w3.org/TR/CSP3/#should-block-inline
+const sampleLength = 40
+
+func firstCharacters(s string) string {
+	n := 0
+	for i := range s {
+		if n == sampleLength {
+			return s[:i]
+		}
+		n++
+	}
+	if !utf8.ValidString(s) {
+		return strings.ToValidUTF8(s, "\uFFFD")
+	}
+	return s
+}
