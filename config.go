@@ -29,7 +29,9 @@ type Config struct {
 	// Frame says who may show the site's pages in a frame. X-Frame-Options and frame-ancestors are both made from it.
 	Frame Frame `json:"frame,omitempty"`
 
-	// Reports is where browsers send violations: a path of the site or an https URL. Empty and "off" mean nowhere.
+	// Reports is where browsers send violations: a path of the site or an https URL. Empty and "off" mean nowhere: then
+	// Trial shows in browsers' consoles alone. The gateway of the merlon tool collects on /.merlon/r; a Go program can
+	// decode what arrives with package report.
 	// The policies then end in report-uri with that address and d=e (enforced) or d=r (report-only) in its query.
 	Reports string `json:"reports,omitempty"`
 

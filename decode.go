@@ -166,6 +166,10 @@ func describeType(t reflect.Type) string {
 }
 
 func clipRaw(raw []byte) string {
+	var text string
+	if json.Unmarshal(raw, &text) == nil {
+		raw = []byte(text)
+	}
 	if len(raw) > 60 {
 		return string(raw[:60]) + "..."
 	}

@@ -4,7 +4,10 @@ const strictCSP = "default-src 'self'; script-src 'nonce' 'strict-dynamic' 'repo
 	"img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; upgrade-insecure-requests"
 
 // Strict returns the preset for applications that print a nonce into their script and style elements: it stops injected
-// scripts, framing and cross-origin windows, and tries Trusted Types in report-only mode.
+// scripts, framing and cross-origin windows, and tries Trusted Types in report-only mode. Its policy is
+//
+//	default-src 'self'; script-src 'nonce' 'strict-dynamic' 'report-sample'; style-src 'self' 'nonce' 'report-sample';
+//	img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; upgrade-insecure-requests
 func Strict() Config {
 	return Config{
 		Preset:             "strict",
@@ -22,7 +25,8 @@ func Strict() Config {
 	}
 }
 
-// Compat returns the preset that existing sites survive, with Strict's policy on trial beside it. It has no
+// Compat returns the preset that existing sites survive, object-src 'none'; base-uri 'self' and framing by the site
+// itself, with Strict's policy on trial beside it. It has no
 // form-action: browsers apply that to redirects as well, which breaks log-in at other sites.
 func Compat() Config {
 	return Config{

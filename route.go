@@ -162,8 +162,18 @@ func changed(before Config, reason string, changes []Change) (Config, error) {
 
 func inWords(reason string) bool { return strings.ContainsFunc(reason, unicode.IsLetter) }
 
+// loosens reports whether after lets in more than before, as far as framing and the enforced policy go.
 func loosens(before, after Config) bool {
-	return !after.Frame.within(before.Frame) || !csp.Tightens(csp.Parse(policyText(before.CSP)), csp.Parse(policyText(after.CSP)))
+	compared := csp.Contains(csp.Spec, someOrigin, enforcedList(before.CSP), enforcedList(after.CSP))
+	return !after.Frame.within(before.Frame) || compared.Answer != csp.Yes
+}
+
+// someOrigin stands for the site's, which a Config does not know.
+var someOrigin = csp.ParseOrigin("https://self.invalid")
+
+// enforcedList is the policy as it goes out in one response.
+func enforcedList(text string) *csp.List {
+	return csp.NewList(csp.Delivered{Value: strings.ReplaceAll(policyText(text), nonceToken, "'nonce-issued'")})
 }
 
 func policyText(v string) string {
@@ -197,7 +207,28 @@ func (g *Guard) addRoutes() error {
 	return errors.Join(errs...)
 }
 
+// checkPattern refuses what ServeMux takes and no request matches.
+func checkPattern(field, pattern string) error {
+	method, path, ok := strings.Cut(pattern, " ")
+	if !ok {
+		method, path = "", pattern
+	}
+	bad := func(text, hint string) error {
+		return &cfgerrors.Error{Field: field, Code: cfgerrors.InvalidValue, Value: pattern, Text: text, Hint: hint}
+	}
+	switch {
+	case strings.Contains(path, "*"):
+		return bad("a * in a pattern is a plain character", "write "+strings.TrimRight(path, "*")+" with a / at its end for all that is below")
+	case method != strings.ToUpper(method):
+		return bad("methods are written in capitals", "write "+strings.ToUpper(method)+" "+strings.TrimSpace(path))
+	}
+	return nil
+}
+
 func register(mux *http.ServeMux, field, pattern string, p *plan) (err error) {
+	if err := checkPattern(field, pattern); err != nil {
+		return err
+	}
 	defer func() {
 		if cause := recover(); cause != nil {
 			err = patternMistake(field, pattern, cause)

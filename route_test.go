@@ -165,6 +165,15 @@ func TestChangesThatChangeNothingAreMistakes(t *testing.T) {
 	}
 }
 
+func TestPatternsThatMatchNothingAreMistakes(t *testing.T) {
+	for pattern, hint := range map[string]string{"/widget/*": "write /widget/", "get /widget/": "write GET /widget/", "GET widget": "write a pattern", "/a/{": "write a pattern"} {
+		_, err := merlon.New(merlon.Config{Routes: []merlon.RouteConfig{{Match: pattern, Frame: merlon.Frame{"deny"}}}})
+		if err == nil || !strings.Contains(err.Error(), hint) {
+			t.Errorf("match %q: %v, want a hint that says %s", pattern, err, hint)
+		}
+	}
+}
+
 func TestWithPanicsWithTheMistake(t *testing.T) {
 	defer func() {
 		if err, ok := recover().(error); !ok || !strings.Contains(err.Error(), "https://") {

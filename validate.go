@@ -24,7 +24,8 @@ func (c *Config) check() error {
 	at := func(field string, err error) { errs = append(errs, cfgerrors.Under(field, err)) }
 	var err error
 	if c.Frame, err = c.Frame.normalize(); err != nil {
-		c.Frame = Frame{Remove} // so that no route looks looser than a mistake
+		base, _ := preset(c.Preset)
+		c.Frame = base.Frame // for the comparison with routes
 	}
 	at("frame", err)
 	at("csp", checkPolicy(c.CSP))

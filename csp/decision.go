@@ -3,6 +3,7 @@ package csp
 // Decision is what policies say of one thing that a page does.
 type Decision struct {
 	Blocked bool // by a policy that is enforced
+	Mode    Mode // whose reading this is: of Strictest and Laxest the one that decided
 
 	first [3]Violation // so that decisions allocate nothing
 	n     int
@@ -43,16 +44,16 @@ func (d *Decision) add(v Violation) {
 // decide evaluates in the mode; Strictest takes the first reading that blocks and Laxest the first that does not.
 func (l *List) decide(m Mode, evaluate func(*Decision, []Policy, *quirks)) Decision {
 	if m <= WebKit {
-		var d Decision
+		d := Decision{Mode: m}
 		evaluate(&d, l.byMode[m], &quirksOf[m])
 		return d
 	}
 	var d Decision
 	for i := range quirksOf {
-		d = Decision{}
+		d = Decision{Mode: Mode(i)}
 		evaluate(&d, l.byMode[i], &quirksOf[i])
 		if d.Blocked == (m == Strictest) {
-			return d
+			break
 		}
 	}
 	return d

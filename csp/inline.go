@@ -29,6 +29,8 @@ type Inline struct {
 	Attributes     [][2]string
 	Duplicate      bool // the markup had an attribute twice
 	ParserInserted bool
+
+	digest *Source // stands for content with this hash, where Compare has no content
 }
 
 // EffectiveInlineDirective returns the directive that governs an inline type.
@@ -78,7 +80,7 @@ func (l *sourceList) allowsInline(in *Inline, directive string, q *quirks) bool 
 			return true
 		}
 	}
-	if (element || l.unsafeHashes) && l.hasContentHash(in.Content, q) {
+	if (element || l.unsafeHashes) && l.hasContentHash(in, q) {
 		return true
 	}
 	return in.Type == InlineScript && l.strictDynamic && in.Element == "script" && !in.ParserInserted
@@ -113,17 +115,22 @@ func (in *Inline) nonceable() bool {
 	return true
 }
 
-func (l *sourceList) hasContentHash(content string, q *quirks) bool {
+func (l *sourceList) hasContentHash(in *Inline, q *quirks) bool {
 	if !l.nonceOrHash {
 		return false
 	}
-	content = strings.ToValidUTF8(content, "\uFFFD")
+	content := strings.ToValidUTF8(in.Content, "\uFFFD")
 	for i := range l.sources {
 		s := &l.sources[i]
 		if s.Kind != HashSource || q.oneAlphabet && strings.ContainsAny(s.Word, "+/") && strings.ContainsAny(s.Word, "-_") {
 			continue
 		}
-		digest := Hash(s.Scheme, content)
+		digest := ""
+		if in.digest == nil {
+			digest = Hash(s.Scheme, content)
+		} else if in.digest.Scheme == s.Scheme {
+			digest = in.digest.Word
+		}
 		if equalBase64(s.Word, digest) || q.paddingOptional && equalBase64(strings.TrimRight(s.Word, "="), strings.TrimRight(digest, "=")) {
 			return true
 		}

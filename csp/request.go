@@ -67,16 +67,16 @@ func (l *List) Response(m Mode, self Origin, r *Request, from *URL) Decision {
 func (l *List) fetch(m Mode, self Origin, r *Request, u *URL, response bool) Decision {
 	name := EffectiveDirective(r.Destination, r.Initiator)
 	if name == "" {
-		return Decision{}
+		return Decision{Mode: m}
 	}
 	if m <= WebKit { // without a closure, which would allocate
-		var d Decision
+		d := Decision{Mode: m}
 		fetchAll(&d, l.byMode[m], &quirksOf[m], self, r, u, name, response)
 		return d
 	}
 	var d Decision
 	for i := range quirksOf {
-		d = Decision{}
+		d = Decision{Mode: Mode(i)}
 		fetchAll(&d, l.byMode[i], &quirksOf[i], self, r, u, name, response)
 		if d.Blocked == (m == Strictest) {
 			break

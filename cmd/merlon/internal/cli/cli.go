@@ -68,7 +68,8 @@ the protection works.
 New here? merlon demo shows an attack succeed on a bare application and fail on
 the same application behind merlon, on this machine and in your browser.
 
-Exit codes: 0 fine, 1 findings, 2 wrong usage or configuration, 3 could not do it.`,
+Exit codes: 0 fine, 1 a check found something, 2 wrong usage or configuration,
+3 could not do it.`,
 		Version:       version(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -80,9 +81,6 @@ Exit codes: 0 fine, 1 findings, 2 wrong usage or configuration, 3 could not do i
 	})
 	root.SetVersionTemplate("merlon {{.Version}}\n")
 	root.AddCommand(newDemo(), newGateway(), newReports(), newVersion())
-	for _, cmd := range root.Commands() {
-		wrapArgs(cmd)
-	}
 	wrapArgs(root)
 	return root
 }
@@ -90,14 +88,19 @@ Exit codes: 0 fine, 1 findings, 2 wrong usage or configuration, 3 could not do i
 // wrapArgs makes wrong arguments of cmd and its subcommands usage errors.
 func wrapArgs(cmd *cobra.Command) {
 	check := cmd.Args
+	cmd.SuggestionsMinimumDistance = 2
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
 		if check == nil {
 			return nil
 		}
-		if err := check(cmd, args); err != nil {
-			return usagef("%w (see %s --help)", err, cmd.CommandPath())
+		err := check(cmd, args)
+		if err == nil {
+			return nil
 		}
-		return nil
+		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+			return usagef("%w (did you mean %s?)", err, strings.Join(near, " or "))
+		}
+		return usagef("%w (see %s --help)", err, cmd.CommandPath())
 	}
 	for _, sub := range cmd.Commands() {
 		wrapArgs(sub)

@@ -150,7 +150,8 @@ cookie is sent inside the attacker's frames: the attack is real.
   %-25s the same bank and log-in, behind merlon
   %-25s the attacker: take the prize on both banks.
                             Bare: the hidden click moves 100 euro.
-                            Behind merlon: the frame stays empty.
+                            Behind merlon: the balance stays. "Show the
+                            trick" shows what lies over the button.
                             Then the search link and the guest book:
                             the script runs only on the bare bank.
   %-25s the partner: its frame of /widget/ works,

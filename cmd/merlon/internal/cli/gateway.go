@@ -39,7 +39,8 @@ dashboard.
 
 With --upstream alone it enforces the compat preset, which existing sites survive,
 and sends the strict preset as a trial: browsers report what strict would block
-and block nothing of it. A policy file says more:
+and block nothing of it. The application is told each response's nonce, in the
+request header Merlon-Nonce, and can print it already. A policy file says more:
 
   version: 1
   hosts: [shop.example]
@@ -52,7 +53,8 @@ and block nothing of it. A policy file says more:
       frame: {by: [https://partner.example]}
       reason: contract 114
 
-Flags win over the policy file.`,
+Flags win over the policy file. At its start the gateway shows the dashboard's
+address and a log-in token. docs/gateway.md in the repository has the rest.`,
 		Example: `  merlon gateway --upstream http://127.0.0.1:8000 --listen 127.0.0.1:8080
   merlon gateway --config merlon.yaml`,
 		Args: cobra.NoArgs,
@@ -169,6 +171,9 @@ func greet(out io.Writer, file *policyfile.File, s *stack, public, admin net.Lis
 		c := site.Guard.Config()
 		fmt.Fprintf(out, "  clickjacking: %s\n", framingState(c))
 		fmt.Fprintf(out, "  XSS: %s\n", scriptState(c))
+		if strings.Contains(c.CSP, "'nonce'") && !site.Nonce {
+			fmt.Fprintln(out, "  nonces: NOT FORWARDED: the policy blocks every script that has none (write nonce: forward)")
+		}
 	}
 	fmt.Fprintf(out, "\nReports: %s\n", s.dir)
 	fmt.Fprintf(out, "Dashboard: http://%s\n  log-in token: %s\n  the next one: %s\n", dashboardHost(admin.Addr()), s.token, s.tokenFile)

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -30,9 +31,15 @@ type server struct {
 
 // listen opens addr for the named part of the process. flag is what moves it elsewhere.
 func (s *servers) listen(name, flag, addr string) (net.Listener, error) {
+	if _, err := net.ResolveTCPAddr("tcp", addr); err != nil {
+		return nil, usagef("%s %s: %w (write 127.0.0.1:8080)", flag, addr, err)
+	}
 	l, err := net.Listen("tcp", addr)
-	if err != nil {
+	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, fmt.Errorf("the %s cannot listen on %s: %w (stop what uses it, or choose another address with %s)", name, addr, cause(err), flag)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the %s cannot listen on %s: %w (choose another address with %s)", name, addr, cause(err), flag)
 	}
 	s.list = append(s.list, &server{listener: l, Server: &http.Server{
 		ReadHeaderTimeout: 10 * time.Second,

@@ -46,6 +46,20 @@ type Case struct {
 
 	Ancestors []string `json:"ancestors"` // frame
 	XFO       []string `json:"xfo"`
+
+	Trigger    *Case     `json:"trigger"` // report
+	Document   *document `json:"document"`
+	SourceFile string    `json:"source_file"`
+	Endpoints  string    `json:"reporting_endpoints"`
+
+	Required string   `json:"required"` // subsumes
+	Returned []string `json:"returned"`
+}
+
+type document struct {
+	URL      string `json:"url"`
+	Referrer string `json:"referrer"`
+	Status   int    `json:"status"`
 }
 
 type policy struct {
@@ -102,6 +116,10 @@ func (c *Case) answer(m csp.Mode) (map[string]any, error) {
 		return c.frame(m)
 	case "effective":
 		return c.effective(m)
+	case "report":
+		return c.report(m)
+	case "subsumes":
+		return c.subsumes(m), nil
 	}
 	return nil, fmt.Errorf("%w: %q", errKind, c.Kind)
 }

@@ -53,39 +53,52 @@ func (c *Case) sourceMatch(m csp.Mode) (map[string]any, error) {
 }
 
 func (c *Case) request(m csp.Mode) (map[string]any, error) {
+	l, self := c.list(), c.origin()
+	if c.Check == "upgrade" {
+		u, err := csp.ParseURL(c.URL)
+		if err != nil {
+			return nil, fmt.Errorf("url %q: %w", c.URL, err)
+		}
+		return map[string]any{"url": l.Upgrade(m, u).String()}, nil
+	}
+	d, err := c.requestDecision(m, l, self)
+	if err != nil {
+		return nil, err
+	}
+	return result(d), nil
+}
+
+func (c *Case) requestDecision(m csp.Mode, l *csp.List, self csp.Origin) (d csp.Decision, err error) {
 	text := c.URL
 	if c.CurrentURL != nil {
 		text = *c.CurrentURL
 	}
 	u, err := csp.ParseURL(text)
 	if err != nil {
-		return nil, fmt.Errorf("url %q: %w", text, err)
+		return d, fmt.Errorf("url %q: %w", text, err)
 	}
-	l, self := c.list(), c.origin()
 	switch c.Check {
 	case "webrtc":
-		return result(l.WebRTC(m)), nil
+		return l.WebRTC(m), nil
 	case "base-uri":
-		return result(l.Base(m, self, &u)), nil
-	case "upgrade":
-		return map[string]any{"url": l.Upgrade(m, u).String()}, nil
+		return l.Base(m, self, &u), nil
 	case "navigate":
-		return result(c.navigate(m, l, u)), nil
+		return c.navigate(m, l, u), nil
 	case "":
 	default:
-		return nil, fmt.Errorf("no such check: %q", c.Check)
+		return d, fmt.Errorf("no such check: %q", c.Check)
 	}
 	r := csp.Request{URL: u, Redirects: c.Redirects, Destination: c.Destination, Initiator: c.Initiator, Nonce: c.Nonce, Integrity: c.Integrity,
 		ParserInserted: c.Parser, WebTransportHashes: c.CertHashes}
-	d := l.Request(m, self, &r)
+	d = l.Request(m, self, &r)
 	if c.ResponseURL != nil && !d.Blocked {
 		from, err := csp.ParseURL(*c.ResponseURL)
 		if err != nil {
-			return nil, fmt.Errorf("response_url %q: %w", *c.ResponseURL, err)
+			return d, fmt.Errorf("response_url %q: %w", *c.ResponseURL, err)
 		}
 		d = l.Response(m, self, &r, &from)
 	}
-	return result(d), nil
+	return d, nil
 }
 
 // navigate checks form-action, and then the inline script that a javascript: URL is.
@@ -100,13 +113,22 @@ func (c *Case) navigate(m csp.Mode, l *csp.List, u csp.URL) csp.Decision {
 	return d
 }
 
-func (c *Case) inline(m csp.Mode) map[string]any {
-	return result(c.list().Inline(m, &csp.Inline{Type: csp.InlineType(c.InlineType), Content: c.Content, Element: c.Element.Name,
-		Nonce: c.Element.Nonce, Attributes: c.Element.Attributes, Duplicate: c.Element.Duplicate, ParserInserted: c.Element.Parser}))
+func (c *Case) inline(m csp.Mode) map[string]any { return result(c.inlineDecision(m, c.list())) }
+
+func (c *Case) inlineDecision(m csp.Mode, l *csp.List) csp.Decision {
+	return l.Inline(m, &csp.Inline{Type: csp.InlineType(c.InlineType), Content: c.Content, Element: c.Element.Name,
+		Nonce: c.Element.Nonce, Attributes: c.Element.Attributes, Duplicate: c.Element.Duplicate, ParserInserted: c.Element.Parser})
 }
 
 func (c *Case) eval(m csp.Mode) (map[string]any, error) {
-	l := c.list()
+	d, err := c.evalDecision(m, c.list())
+	if err != nil {
+		return nil, err
+	}
+	return result(d), nil
+}
+
+func (c *Case) evalDecision(m csp.Mode, l *csp.List) (csp.Decision, error) {
 	switch c.Check {
 	case "js":
 		trust := csp.Untyped
@@ -115,26 +137,30 @@ func (c *Case) eval(m csp.Mode) (map[string]any, error) {
 		} else if c.Trusted != nil {
 			trust = csp.PlainString
 		}
-		return result(l.Eval(m, c.Content, trust)), nil
+		return l.Eval(m, c.Content, trust), nil
 	case "wasm":
-		return result(l.Wasm(m)), nil
+		return l.Wasm(m), nil
 	case "tt-policy":
-		return result(l.TrustedTypesPolicy(m, c.Name, c.Created)), nil
+		return l.TrustedTypesPolicy(m, c.Name, c.Created), nil
 	case "tt-sink":
-		return result(l.TrustedTypesSink(m, c.Sink, c.Content)), nil
+		return l.TrustedTypesSink(m, c.Sink, c.Content), nil
 	}
-	return nil, fmt.Errorf("no such check: %q", c.Check)
+	return csp.Decision{}, fmt.Errorf("no such check: %q", c.Check)
 }
 
 func (c *Case) frame(m csp.Mode) (map[string]any, error) {
+	v := c.frameVerdict(m, c.list(), c.self())
+	got := result(v.Decision)
+	got["by"] = orNil(v.By)
+	return got, nil
+}
+
+func (c *Case) frameVerdict(m csp.Mode, l *csp.List, self csp.URL) csp.FrameVerdict {
 	var ancestors []csp.Origin
 	for _, a := range c.Ancestors {
 		ancestors = append(ancestors, csp.ParseOrigin(a))
 	}
-	v := c.list().Frame(m, c.self(), ancestors, c.XFO)
-	got := result(v.Decision)
-	got["by"] = orNil(v.By)
-	return got, nil
+	return l.Frame(m, self, ancestors, c.XFO)
 }
 
 func (c *Case) effective(m csp.Mode) (map[string]any, error) {
@@ -187,4 +213,18 @@ func sandbox(s csp.Sandbox) map[string]any {
 		"storage_access": s.Allows("allow-storage-access-by-user-activation"), "top_navigation": top,
 		"custom_protocols": s.Allows("allow-top-navigation-to-custom-protocols") || s.Allows("allow-popups") || top == "all",
 	}
+}
+
+// subsumes compares; "no" and "cannot tell" come with what they rest on.
+func (c *Case) subsumes(m csp.Mode) map[string]any {
+	var returned []csp.Delivered
+	for _, text := range c.Returned {
+		returned = append(returned, csp.Delivered{Value: text})
+	}
+	cmp := csp.Contains(m, c.origin(), csp.NewList(csp.Delivered{Value: c.Required}), csp.NewList(returned...))
+	got := map[string]any{"subsumes": cmp.Answer == csp.Yes, "answer": cmp.Answer.String(), "witness": nil}
+	if cmp.Answer != csp.Yes {
+		got["witness"] = map[string]any{"directive": cmp.Witness.Directive, "what": cmp.Witness.Witness}
+	}
+	return got
 }

@@ -44,7 +44,7 @@ func particularRules() rulebook {
 			Refused:  "show your page inside a frame of another page",
 			Means: "Another page put yours into a frame. Clickjacking starts like this: your page lies invisible over theirs, and a click " +
 				"meant for theirs lands on yours. A partner, a portal or your own site under another name looks the same. Browsers tell little " +
-				"about who framed: some name only the page that was framed.",
+				"about who framed, and Chromium names only the site that was framed: the page / may stand for any page.",
 			Do: []string{
 				"If nobody should frame this page, the protection did its work: change nothing.",
 				"If a partner may frame it, say so for that one route: `frame: {by: [https://partner.example]}` with the reason beside it.",

@@ -1,6 +1,7 @@
 package policyfile
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -9,6 +10,34 @@ import (
 
 	"github.com/merlon-sec/merlon/cfgerrors"
 )
+
+// wayOut has keys that people try, with what they mean here.
+var wayOut = map[string]string{
+	"x-frame-options": "write frame: deny", "frame-ancestors": "write frame: deny", "content-security-policy": "write csp: ...", "policy": "write csp: ...",
+	"content-security-policy-report-only": "write trial: ...", "report-only": "write trial: ...", "hsts": "write https: {hsts: 365d}",
+	"strict-transport-security": "write https: {hsts: 365d}", "report-uri": "write reports: ...", "report-to": "write reports: ...",
+	"nonces": "did you mean nonce?", "host": "did you mean hosts?", "server_name": "write hosts: [shop.example]",
+	"backend": "write upstream: ...", "proxy_pass": "write upstream: ...", "proxy": "write upstream: ...", "upstreams": "did you mean upstream?",
+	"port": "write listen: 127.0.0.1:8080", "cert": "write tls: {cert: cert.pem, key: key.pem}", "route": "did you mean routes?",
+}
+
+// teach completes the library's word on unknown keys: it knows neither the tool's keys nor what people try.
+func teach(err error) error {
+	var out []error
+	for m := range cfgerrors.All(err) {
+		key := m.Field[strings.LastIndexByte(m.Field, '.')+1:]
+		keys, listed := strings.CutPrefix(m.Hint, "keys here: ")
+		switch hint := wayOut[strings.ToLower(key)]; {
+		case m.Code != cfgerrors.UnknownKey:
+		case hint != "":
+			m.Hint = hint
+		case listed && !strings.Contains(m.Field, "."):
+			m.Hint = "keys here: hosts, upstream, nonce, " + keys
+		}
+		out = append(out, m)
+	}
+	return errors.Join(out...)
+}
 
 func under(path, key string) string { return strings.TrimPrefix(path+"."+key, ".") }
 

@@ -62,16 +62,24 @@ func (e *Error) Unwrap() error { return e.Mistake }
 func Read(name string) (*File, error) {
 	info, err := os.Stat(name)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("reading policy %q: %w", name, reason(err))
 	}
 	if info.Size() > MaxBytes {
 		return nil, fmt.Errorf("%s has %d bytes, over the limit of %d for a policy file", name, info.Size(), MaxBytes)
 	}
 	data, err := os.ReadFile(name)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("reading policy %q: %w", name, reason(err))
 	}
 	return Parse(name, data)
+}
+
+// reason is err without the path, which the message names already.
+func reason(err error) error {
+	if path := (*os.PathError)(nil); errors.As(err, &path) {
+		return path.Err
+	}
+	return err
 }
 
 // Parse checks the text of a policy file. The name is for messages only.
@@ -215,7 +223,7 @@ func (r *reader) site(path string, keys map[string]any) Site {
 		panic(err)
 	}
 	config, err := merlon.ParseConfig(data)
-	r.report(path, err)
+	r.report(path, teach(err))
 	if err != nil {
 		return s
 	}

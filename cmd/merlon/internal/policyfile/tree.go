@@ -71,6 +71,12 @@ func syntaxMistake(err error) error {
 	var syntax *yaml.SyntaxError
 	if errors.As(err, &syntax) {
 		e.Mistake.Text = syntax.Message
+		switch {
+		case strings.Contains(syntax.Message, "'\t'"):
+			e.Mistake.Text, e.Mistake.Hint = "a tab", "indent with spaces"
+		case strings.Contains(syntax.Message, "mapping value is not allowed"):
+			e.Mistake.Hint = "a value with a colon and a space, or one that begins with a quote, goes into double quotes: csp: \"'self' https: data:\""
+		}
 		e.Line, e.Column = position(syntax.Token)
 	}
 	return e

@@ -23,7 +23,7 @@ const (
 var (
 	errForeign = errors.New("a SQLite database of another program: choose another data directory")
 	errNewer   = errors.New("written by a newer merlon: update this one, or restore the copy made before the update")
-	errOlder   = errors.New("written by an older merlon: start the gateway or the collector once, it brings the file up to date")
+	errOlder   = errors.New("written by an older merlon: start the gateway once, it brings the file up to date")
 	errNoWAL   = errors.New("its file system cannot share memory between processes (a network mount?): choose a local directory")
 )
 

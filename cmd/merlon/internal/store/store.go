@@ -82,7 +82,7 @@ func (s *Store) openWrite(ctx context.Context, path string) (err error) {
 // its Commit returns an error.
 func OpenReader(ctx context.Context, path string) (*Store, error) {
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("no report database at %q: start the gateway or the collector with this data directory first, "+
+		return nil, fmt.Errorf("no report database at %q: start the gateway with this data directory first, "+
 			"or name the one it uses", path)
 	}
 	s, err := openRead(path)

@@ -1,0 +1,253 @@
+package csp
+
+import "fmt"
+
+// Answer is the answer of a comparison.
+type Answer uint8
+
+// The answers. No comes with a witness.
+const (
+	Yes Answer = iota
+	No
+	CannotTell
+)
+
+// String returns "yes", "no" or "cannot tell".
+func (a Answer) String() string { return [...]string{"yes", "no", "cannot tell"}[a] }
+
+// Difference is something that one list of policies allows and another blocks.
+type Difference struct {
+	Directive string // the effective directive that governs it
+	Witness   string // what is allowed here and blocked there: a URL, or an inline script in words
+}
+
+// Comparison is whether one list of policies allows everything that another allows.
+type Comparison struct {
+	Answer  Answer
+	Witness Difference // with No, and with CannotTell where something is in doubt
+}
+
+// maxProbes bounds what a comparison tries for one directive; beyond it the answer is CannotTell.
+const maxProbes = 400_000
+
+// Contains reports whether everything that inner allows is allowed by outer as well, for a document of the origin self:
+// loads of all kinds, inline code, eval, Trusted Types, base, forms, framing and sandbox. Only enforced policies count.
+// An insecure load counts as allowed only if it is not upgraded. A Yes is never refuted by a decision.
+func Contains(m Mode, self Origin, outer, inner *List) Comparison {
+	var out Comparison
+	each(m, self, outer, inner, func(d Difference, a Answer) bool {
+		out = Comparison{a, d}
+		return a != No
+	})
+	return out
+}
+
+// Differences lists for each directive one thing that b allows and a blocks, and that is what changes when b replaces a.
+func Differences(m Mode, self Origin, a, b *List) []Difference {
+	var out []Difference
+	seen := map[string]bool{}
+	each(m, self, a, b, func(d Difference, answer Answer) bool {
+		if answer == No && !seen[d.Directive] {
+			seen[d.Directive] = true
+			out = append(out, d)
+		}
+		return true
+	})
+	return out
+}
+
+// each calls found for what inner allows and outer blocks (No) or may block (CannotTell), until it returns false.
+// The probes stand for every kind of input that sources of the two lists can tell apart.
+func each(m Mode, self Origin, outer, inner *List, found func(Difference, Answer) bool) {
+	p := prober{m: m, self: self, outer: outer, inner: inner, found: found}
+	for _, step := range []func(){p.requests, p.inlines, p.compiles, p.navigations, p.frames, p.sandboxes} {
+		if step(); p.done {
+			return
+		}
+	}
+}
+
+type prober struct {
+	m            Mode
+	self         Origin
+	outer, inner *List
+	found        func(Difference, Answer) bool
+	done         bool
+}
+
+// try compares one probe.
+func (p *prober) try(directive string, decide func(*List) Decision, witness func() string) {
+	if p.done {
+		return
+	}
+	if in := decide(p.inner); in.Blocked {
+		return
+	}
+	if out := decide(p.outer); out.Blocked {
+		p.done = !p.found(Difference{directive, witness()}, No)
+	}
+}
+
+func (p *prober) doubt(directive, why string) {
+	p.done = p.done || !p.found(Difference{directive, why}, CannotTell)
+}
+
+// destinations has one for each fetch directive.
+var destinations = []struct{ directive, destination, initiator string }{
+	{"script-src-elem", "script", ""}, {"style-src-elem", "style", ""}, {"img-src", "image", ""}, {"font-src", "font", ""},
+	{"connect-src", "", ""}, {"media-src", "video", ""}, {"object-src", "object", ""}, {"frame-src", "iframe", ""},
+	{"fenced-frame-src", "fencedframe", ""}, {"worker-src", "worker", ""}, {"manifest-src", "manifest", ""}, {"default-src", "image", "prefetch"},
+}
+
+func (p *prober) requests() {
+	for _, d := range destinations {
+		urls, ok := p.urls(d.directive)
+		if !ok {
+			p.doubt(d.directive, "too many sources to try all")
+			continue
+		}
+		for _, as := range p.elements(d.directive) {
+			for i := range urls {
+				r := as
+				r.URL, r.Redirects, r.Destination, r.Initiator = urls[i].URL, urls[i].redirects, d.destination, d.initiator
+				p.try(d.directive, func(l *List) Decision { return l.Request(p.m, p.self, &r) }, func() string { return urls[i].text(&r) })
+				p.tryUpgrade(func(l *List) Decision { return l.Request(p.m, p.self, &r) }, &urls[i], "")
+			}
+		}
+	}
+	r := Request{URL: URL{Scheme: "https", Host: "fresh.invalid", Port: -1, Path: "/"}, WebTransportHashes: true}
+	p.try("connect-src", func(l *List) Decision { return l.Request(p.m, p.self, &r) }, func() string { return "WebTransport by certificate hashes" })
+}
+
+// tryUpgrade compares whether an insecure load that inner allows is made secure.
+func (p *prober) tryUpgrade(decide func(*List) Decision, u *probeURL, what string) {
+	if p.done || u.Scheme != "http" && u.Scheme != "ws" || u.redirects > 0 || p.outer.Upgrade(p.m, u.URL) == u.URL || p.inner.Upgrade(p.m, u.URL) != u.URL {
+		return
+	}
+	if inside := decide(p.inner); !inside.Blocked {
+		p.done = !p.found(Difference{"upgrade-insecure-requests", what + u.String() + ", not upgraded"}, No)
+	}
+}
+
+// elements are the kinds of elements that a directive tells apart: nonces, integrity, and who made them.
+func (p *prober) elements(directive string) []Request {
+	out := []Request{{ParserInserted: true}, {}}
+	if directive != "script-src-elem" && directive != "style-src-elem" && directive != "worker-src" {
+		return out[:1]
+	}
+	for _, s := range p.sources(directive) {
+		switch s.Kind {
+		case NonceSource:
+			out = append(out, Request{ParserInserted: true, Nonce: s.Word})
+		case HashSource:
+			out = append(out, Request{ParserInserted: true, Integrity: s.Scheme + "-" + s.Word})
+		}
+	}
+	return append(out, Request{ParserInserted: true, Nonce: "fresh"})
+}
+
+// sources are those of the lists that govern a directive in any of the policies; for hints all of them.
+func (p *prober) sources(directive string) []Source {
+	var out []Source
+	seen := map[string]bool{}
+	add := func(d *Directive) {
+		for _, s := range d.list.sources {
+			if !seen[s.Text] {
+				out = append(out, s)
+			}
+			seen[s.Text] = true
+		}
+	}
+	for _, policy := range p.policies() {
+		if d := policy.governing(directive); d != nil {
+			add(d)
+		}
+		for i := range policy.Directives {
+			if directive == "default-src" {
+				add(&policy.Directives[i])
+			}
+		}
+	}
+	return out
+}
+
+// policies are those of both lists, in each reading that differs.
+func (p *prober) policies() []*Policy {
+	var out []*Policy
+	for _, l := range []*List{p.outer, p.inner} {
+		for m, policies := range l.byMode {
+			if m > 0 && len(policies) > 0 && len(l.byMode[0]) > 0 && &policies[0] == &l.byMode[0][0] {
+				continue // shared
+			}
+			for i := range policies {
+				out = append(out, &policies[i])
+			}
+		}
+	}
+	return out
+}
+
+func (p *prober) inlines() {
+	for _, t := range []InlineType{InlineScript, InlineScriptAttribute, InlineStyle, InlineStyleAttribute, InlineNavigation} {
+		directive := EffectiveInlineDirective(t)
+		for _, in := range p.inlineProbes(t, directive) {
+			if in.digest != nil && p.otherAlgorithms(directive, in.digest.Scheme) {
+				p.doubtHash(directive, &in)
+				continue
+			}
+			p.try(directive, func(l *List) Decision { return l.Inline(p.m, &in) }, func() string { return describeInline(&in) })
+		}
+	}
+}
+
+func (p *prober) inlineProbes(t InlineType, directive string) []Inline {
+	element := map[InlineType]string{InlineScript: "script", InlineStyle: "style"}[t]
+	out := []Inline{{Type: t, Element: element, ParserInserted: true}, {Type: t, Element: element}}
+	sources := p.sources(directive)
+	for i := range sources {
+		switch s := &sources[i]; s.Kind {
+		case NonceSource:
+			out = append(out, Inline{Type: t, Element: element, ParserInserted: true, Nonce: s.Word})
+		case HashSource:
+			out = append(out, Inline{Type: t, Element: element, ParserInserted: true, digest: s})
+		}
+	}
+	for i := range out {
+		if out[i].digest == nil { // stands for content whose hash nobody lists
+			out[i].digest = &Source{Kind: HashSource, Scheme: "none", Word: "fresh"}
+		}
+	}
+	return append(out, Inline{Type: t, Element: element, ParserInserted: true, Nonce: "fresh", digest: &Source{Kind: HashSource, Scheme: "none"}})
+}
+
+// otherAlgorithms reports whether the two lists name hashes of several algorithms: the same content may be behind two.
+func (p *prober) otherAlgorithms(directive, algorithm string) bool {
+	if algorithm == "none" {
+		return false
+	}
+	for _, s := range p.sources(directive) {
+		if s.Kind == HashSource && s.Scheme != algorithm {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *prober) doubtHash(directive string, in *Inline) {
+	inside, outside := p.inner.Inline(p.m, in), p.outer.Inline(p.m, in)
+	if !inside.Blocked && outside.Blocked {
+		p.doubt(directive, describeInline(in)+", if no hash of the other list is of the same content")
+	}
+}
+
+func describeInline(in *Inline) string {
+	switch {
+	case in.Nonce != "":
+		return fmt.Sprintf("an inline %s with the nonce %s", in.Type, in.Nonce)
+	case in.digest.Scheme != "none":
+		return fmt.Sprintf("an inline %s with the hash %s-%s", in.Type, in.digest.Scheme, in.digest.Word)
+	case !in.ParserInserted:
+		return fmt.Sprintf("an inline %s that a script has made", in.Type)
+	}
+	return fmt.Sprintf("any inline %s", in.Type)
+}
