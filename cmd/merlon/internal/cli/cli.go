@@ -38,8 +38,11 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
-	if err == nil {
+	switch {
+	case err == nil:
 		return exitFine
+	case errors.Is(err, errFindings): // printed already
+		return exitFindings
 	}
 	for line := range strings.SplitSeq(err.Error(), "\n") {
 		fmt.Fprintln(stderr, "merlon: "+line)
@@ -49,6 +52,9 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	return exitFailed
 }
+
+// errFindings ends a command that has printed what it found: exit code 1.
+var errFindings = errors.New("findings")
 
 // usageError is a mistake of the person who called: exit code 2.
 type usageError struct{ err error }
@@ -80,7 +86,7 @@ Exit codes: 0 fine, 1 a check found something, 2 wrong usage or configuration,
 		return usagef("%w (see %s --help)", err, cmd.CommandPath())
 	})
 	root.SetVersionTemplate("merlon {{.Version}}\n")
-	root.AddCommand(newDemo(), newGateway(), newReports(), newVersion())
+	root.AddCommand(newDemo(), newGateway(), newReports(), newCSP(), newVersion())
 	wrapArgs(root)
 	return root
 }

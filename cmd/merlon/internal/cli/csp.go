@@ -1,0 +1,242 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/cspcase"
+	"github.com/merlon-sec/merlon/csp"
+)
+
+func newCSP() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "csp",
+		Short: "Ask the Content-Security-Policy engine",
+		Long: `csp asks what browsers make of a Content-Security-Policy: how they read it, what
+it allows and blocks, why, and what changes from one policy to another.
+
+The mode says whose reading counts: spec (the text of CSP Level 3), chromium,
+firefox, webkit, strictest (blocked by any of them) or laxest.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newCSPParse(), newCSPDecide(), newCSPExplain(), newCSPDiff(), newCSPHash())
+	return cmd
+}
+
+func modeFlag(cmd *cobra.Command, mode *string, standard csp.Mode) {
+	cmd.Flags().StringVar(mode, "mode", standard.String(), "spec, chromium, firefox, webkit, strictest or laxest")
+}
+
+func parseMode(name string) (csp.Mode, error) {
+	m, ok := csp.ParseMode(name)
+	if !ok {
+		return 0, usagef("--mode %s: write spec, chromium, firefox, webkit, strictest or laxest", name)
+	}
+	return m, nil
+}
+
+func checkFormat(format string) error {
+	if format != "text" && format != "json" {
+		return usagef("--format %s: write text or json", format)
+	}
+	return nil
+}
+
+func newCSPParse() *cobra.Command {
+	var format string
+	cmd := &cobra.Command{
+		Use:     "parse POLICY",
+		Short:   "Print a policy as browsers read it, and what they pass over",
+		Example: `  merlon csp parse "script-src self 'nonce-abc'; img-src *"`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := checkFormat(format); err != nil {
+				return err
+			}
+			return printParsed(cmd.OutOrStdout(), args[0], format)
+		},
+	}
+	cmd.Flags().StringVar(&format, "format", "text", "text or json")
+	return cmd
+}
+
+// printParsed ends with a findings error when an author has made mistakes.
+func printParsed(out io.Writer, text, format string) error {
+	policies := csp.NewList(csp.Delivered{Value: text}).Policies(csp.Spec)
+	var mistakes []string
+	for policy := range strings.SplitSeq(text, ",") {
+		if err := csp.Check(policy); err != nil {
+			mistakes = append(mistakes, strings.Split(err.Error(), "\n")...)
+		}
+	}
+	if format == "json" {
+		texts := []string{}
+		for _, p := range policies {
+			texts = append(texts, p.String())
+		}
+		if err := writeJSON(out, map[string]any{"schema": "merlon/csp-parse", "version": 1, "policies": texts, "mistakes": append([]string{}, mistakes...)}); err != nil {
+			return err
+		}
+	} else {
+		for _, p := range policies {
+			for _, d := range p.Directives {
+				fmt.Fprintln(out, strings.Join(append([]string{d.Name}, d.Value...), " "))
+			}
+		}
+		for _, m := range mistakes {
+			fmt.Fprintln(out, "! "+m)
+		}
+	}
+	if len(mistakes) > 0 {
+		return errFindings
+	}
+	return nil
+}
+
+func writeJSON(out io.Writer, v any) error {
+	enc := json.NewEncoder(out)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
+
+func newCSPDecide() *cobra.Command {
+	var mode string
+	cmd := &cobra.Command{
+		Use:   "decide [FILE]",
+		Short: "Answer cases in JSON lines, from a file or standard input",
+		Long: `decide reads one case in JSON a line and writes one answer in JSON a line:
+{"id": ..., "got": {...}}, or {"id": ..., "error": ...} for a line that is no case;
+the run goes on. So anybody can hold the engine against cases of his own, in any
+language. docs/csp-cases.md describes the cases.`,
+		Example: `  echo '{"id":"1","kind":"request","policy":"img-src a.example","url":"https://b.example/x.png","destination":"image"}' | merlon csp decide`,
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			m, err := parseMode(mode)
+			if err != nil {
+				return err
+			}
+			in := cmd.InOrStdin()
+			if len(args) == 1 && args[0] != "-" {
+				file, err := os.Open(args[0])
+				if err != nil {
+					return usagef("reading cases: %w", err)
+				}
+				defer file.Close()
+				in = file
+			}
+			return decide(cmd.Context(), in, cmd.OutOrStdout(), m)
+		},
+	}
+	modeFlag(cmd, &mode, csp.Spec)
+	return cmd
+}
+
+// maxCaseBytes bounds a line of cases: a URL and a policy of their own bounds, and room.
+const maxCaseBytes = 8 << 20
+
+type answer struct {
+	ID    string         `json:"id"`
+	Got   map[string]any `json:"got,omitempty"`
+	Error string         `json:"error,omitempty"`
+}
+
+func decide(ctx context.Context, in io.Reader, out io.Writer, m csp.Mode) error {
+	w := bufio.NewWriter(out)
+	defer w.Flush()
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	lines := bufio.NewScanner(in)
+	lines.Buffer(nil, maxCaseBytes)
+	for lines.Scan() && ctx.Err() == nil {
+		if len(strings.TrimSpace(lines.Text())) == 0 {
+			continue
+		}
+		id, got, err := cspcase.Run(m, lines.Bytes())
+		a := answer{ID: id, Got: got}
+		if err != nil {
+			a = answer{ID: id, Error: err.Error()}
+		}
+		if err := enc.Encode(a); err != nil {
+			return err
+		}
+	}
+	if errors.Is(lines.Err(), bufio.ErrTooLong) {
+		return usagef("a line is longer than %d bytes", maxCaseBytes)
+	}
+	return lines.Err()
+}
+
+func newCSPDiff() *cobra.Command {
+	var mode, self, format string
+	cmd := &cobra.Command{
+		Use:   "diff BEFORE AFTER",
+		Short: "Say what one policy allows and another blocks, with an example of each",
+		Example: `  merlon csp diff "default-src 'self'" "default-src 'self'; img-src https:"
+  merlon csp diff --self https://shop.example "img-src 'self'" "img-src shop.example"`,
+		Args: cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			m, err := parseMode(mode)
+			if err == nil {
+				err = checkFormat(format)
+			}
+			if err != nil {
+				return err
+			}
+			origin := csp.ParseOrigin(self)
+			if origin.Opaque() {
+				return usagef("--self %s: write the page's origin, such as https://shop.example", self)
+			}
+			return printDiff(cmd.OutOrStdout(), m, origin, args[0], args[1], format)
+		},
+	}
+	modeFlag(cmd, &mode, csp.Spec)
+	cmd.Flags().StringVar(&self, "self", "https://example.com", "origin of the page")
+	cmd.Flags().StringVar(&format, "format", "text", "text or json")
+	return cmd
+}
+
+// printDiff ends with a findings error when the second policy allows more.
+func printDiff(out io.Writer, m csp.Mode, self csp.Origin, before, after, format string) error {
+	a, b := csp.NewList(csp.Delivered{Value: before}), csp.NewList(csp.Delivered{Value: after})
+	looser, stricter := csp.Differences(m, self, a, b), csp.Differences(m, self, b, a)
+	if format == "json" {
+		type change struct {
+			Directive string `json:"directive"`
+			Example   string `json:"example"`
+		}
+		list := func(ds []csp.Difference) []change {
+			out := []change{}
+			for _, d := range ds {
+				out = append(out, change{d.Directive, d.Witness})
+			}
+			return out
+		}
+		if err := writeJSON(out, map[string]any{"schema": "merlon/csp-diff", "version": 1, "mode": m.String(), "allowed": list(looser), "blocked": list(stricter)}); err != nil {
+			return err
+		}
+	} else {
+		for _, d := range looser {
+			fmt.Fprintf(out, "+ %s now allows %s\n", d.Directive, d.Witness)
+		}
+		for _, d := range stricter {
+			fmt.Fprintf(out, "- %s now blocks %s\n", d.Directive, d.Witness)
+		}
+		if len(looser)+len(stricter) == 0 {
+			fmt.Fprintln(out, "Both allow the same.")
+		}
+	}
+	if len(looser) > 0 {
+		return errFindings
+	}
+	return nil
+}
