@@ -146,6 +146,9 @@ type sourceList struct {
 }
 
 func parseSources(words []string) sourceList {
+	if len(words) == 0 {
+		return sourceList{none: true}
+	}
 	l := sourceList{sources: make([]Source, len(words))}
 	for i, w := range words {
 		s := ParseSource(w)

@@ -18,6 +18,9 @@ type Directive struct {
 	Name  string
 	Value []string
 
+	Pos   int   // byte offset of the name in the parsed text; 0 for directives that were not parsed
+	Words []int // byte offsets of the words of Value; nil for directives that were not parsed
+
 	list sourceList // of directives that have sources
 }
 
@@ -50,7 +53,28 @@ func (d Disposition) String() string {
 type Policy struct {
 	Directives  []Directive
 	Disposition Disposition
+	Oddities    []Oddity // what the parser passed over, in the order of the text
 }
+
+// Oddity is something in a policy's text that browsers pass over in silence.
+type Oddity struct {
+	Kind     OddityKind
+	Pos, End int    // byte range in the parsed text
+	Text     string // of that range
+}
+
+// OddityKind says what is odd.
+type OddityKind uint8
+
+// The oddities.
+const (
+	DuplicateDirective OddityKind = iota // a directive of a name that is there already
+	UnknownDirective                     // no browser knows the name
+	NotASCII                             // a directive with other bytes, skipped whole
+	ControlCharacter                     // a directive with a control character, which browsers skip and the text does not
+	DuplicateWord                        // a word that the value has already
+	InvalidSource                        // no source expression: it matches nothing
+)
 
 // Parse reads one serialized policy as browsers do: names are folded to lower case, of directives with the same name
 // the first counts, and tokens with bytes outside ASCII are skipped. It never fails. A comma has no meaning here;
@@ -60,39 +84,92 @@ func Parse(text string) Policy { return parseWith(text, &quirksOf[Spec]) }
 func parseWith(text string, q *quirks) Policy {
 	var p Policy
 	taken := map[string]bool{}
-	for token := range strings.SplitSeq(text, ";") {
-		words := strings.FieldsFunc(token, isSpace)
-		if len(words) == 0 {
-			continue
+	for begin := 0; begin <= len(text); {
+		end := len(text)
+		if n := strings.IndexByte(text[begin:], ';'); n >= 0 {
+			end = begin + n
 		}
-		name := strings.ToLower(words[0])
-		control := q.controlDrops && strings.ContainsFunc(strings.Join(words, ""), func(r rune) bool { return r < ' ' || r == 0x7f })
-		switch {
-		case !isASCII(token):
-			taken[name] = taken[name] || q.skippedHolds
-			continue
-		case control:
-			taken[name] = taken[name] || q.controlHolds
-			continue
-		case !taken[name]:
-			p.Directives = append(p.Directives, newDirective(name, unique(words[1:])))
-		}
-		taken[name] = true
+		p.parseDirective(text, begin, end, taken, q)
+		begin = end + 1
 	}
 	return p
 }
 
-// unique drops repeated words: a directive's value is a set.
-func unique(words []string) []string {
-	if len(words) < 2 {
-		return words
+// parseDirective reads text[begin:end]. Names in taken are decided already.
+func (p *Policy) parseDirective(text string, begin, end int, taken map[string]bool, q *quirks) {
+	first := nextWord(text, begin, end)
+	if first.begin == end {
+		return
 	}
-	seen := make(map[string]bool, len(words))
-	return slices.DeleteFunc(words, func(w string) bool {
-		dup := seen[w]
-		seen[w] = true
-		return dup
-	})
+	name, last := strings.ToLower(text[first.begin:first.end]), trimEnd(text, first.end, end)
+	odd := func(kind OddityKind) {
+		p.Oddities = append(p.Oddities, Oddity{kind, first.begin, last, text[first.begin:last]})
+	}
+	controls := strings.ContainsFunc(text[first.begin:last], func(r rune) bool { return r < ' ' && !isSpace(r) || r == 0x7f })
+	switch {
+	case !isASCII(text[begin:end]):
+		odd(NotASCII)
+		taken[name] = taken[name] || q.skippedHolds
+		return
+	case controls && q.controlDrops:
+		odd(ControlCharacter)
+		taken[name] = taken[name] || q.controlHolds
+		return
+	case taken[name]:
+		odd(DuplicateDirective)
+		return
+	case !Known(name):
+		odd(UnknownDirective)
+	case controls:
+		odd(ControlCharacter)
+	}
+	taken[name] = true
+	value, at := p.parseValue(text, first.end, end)
+	d := newDirective(name, value)
+	d.Pos, d.Words = first.begin, at
+	for i := range d.list.sources {
+		if s := &d.list.sources[i]; s.Kind == Invalid {
+			p.Oddities = append(p.Oddities, Oddity{InvalidSource, at[i], at[i] + len(s.Text), s.Text})
+		}
+	}
+	p.Directives = append(p.Directives, d)
+}
+
+// parseValue returns the words and where they are. A value is a set: repeated words drop out.
+func (p *Policy) parseValue(text string, begin, end int) (value []string, at []int) {
+	seen := map[string]bool{}
+	for w := nextWord(text, begin, end); w.begin < end; w = nextWord(text, w.end, end) {
+		word := text[w.begin:w.end]
+		if seen[word] {
+			p.Oddities = append(p.Oddities, Oddity{DuplicateWord, w.begin, w.end, word})
+			continue
+		}
+		seen[word] = true
+		value, at = append(value, word), append(at, w.begin)
+	}
+	return value, at
+}
+
+type span struct{ begin, end int }
+
+// nextWord finds the next word between white space; it begins at end when there is none.
+func nextWord(text string, begin, end int) span {
+	for begin < end && isSpace(rune(text[begin])) {
+		begin++
+	}
+	w := span{begin, begin}
+	for w.end < end && !isSpace(rune(text[w.end])) {
+		w.end++
+	}
+	return w
+}
+
+// trimEnd returns end without the white space before it.
+func trimEnd(text string, begin, end int) int {
+	for end > begin && isSpace(rune(text[end-1])) {
+		end--
+	}
+	return end
 }
 
 // Known reports whether browsers know a directive of this lower-case name.
@@ -197,7 +274,7 @@ func (p Policy) Governing(name string) (value []string, ok bool) {
 }
 
 func (p Policy) clone() Policy {
-	out := Policy{slices.Clone(p.Directives), p.Disposition}
+	out := Policy{slices.Clone(p.Directives), p.Disposition, p.Oddities}
 	for i, d := range out.Directives {
 		out.Directives[i].Value = slices.Clone(d.Value)
 	}

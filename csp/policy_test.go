@@ -28,6 +28,35 @@ func TestParseAsBrowsersDo(t *testing.T) {
 	}
 }
 
+func TestParseRemembersPlaces(t *testing.T) {
+	text := " Img-Src a.example  a.example b..example; img-src *; x-src y; font-src \u00e9 ;style-src c.example "
+	p := csp.Parse(text)
+	for _, d := range p.Directives {
+		if got := text[d.Pos : d.Pos+len(d.Name)]; !strings.EqualFold(got, d.Name) {
+			t.Errorf("%s is said to be at %d, where %q is", d.Name, d.Pos, got)
+		}
+		for i, at := range d.Words {
+			if got := text[at : at+len(d.Value[i])]; got != d.Value[i] {
+				t.Errorf("%s is said to be at %d, where %q is", d.Value[i], at, got)
+			}
+		}
+	}
+	var got []string
+	for _, o := range p.Oddities {
+		if text[o.Pos:o.End] != o.Text {
+			t.Errorf("%q is said to be at %d-%d, where %q is", o.Text, o.Pos, o.End, text[o.Pos:o.End])
+		}
+		got = append(got, fmt.Sprint(o.Kind, " ", o.Text))
+	}
+	want := []string{
+		fmt.Sprint(csp.DuplicateWord, " a.example"), fmt.Sprint(csp.InvalidSource, " b..example"), fmt.Sprint(csp.DuplicateDirective, " img-src *"),
+		fmt.Sprint(csp.UnknownDirective, " x-src y"), fmt.Sprint(csp.NotASCII, " font-src \u00e9"),
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("oddities %q, want %q", got, want)
+	}
+}
+
 func TestCheckAcceptsGoodPolicies(t *testing.T) {
 	for _, text := range []string{
 		"", "default-src 'none'", "script-src 'nonce' 'strict-dynamic' https: 'unsafe-inline'", "sandbox allow-scripts allow-forms", "sandbox",
