@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -133,19 +134,10 @@ func (f gatewayFlags) file() (*policyfile.File, error) {
 		}
 		file = &policyfile.File{Sites: []policyfile.Site{{Name: "default", Upstream: upstream, Nonce: true, Guard: guard}}}
 	}
-	file.Listen = first(f.listen, file.Listen, defaultListen)
-	file.Admin = first(f.admin, file.Admin, defaultAdmin)
-	file.Data = first(f.data, file.Data, defaultData)
+	file.Listen = cmp.Or(f.listen, file.Listen, defaultListen)
+	file.Admin = cmp.Or(f.admin, file.Admin, defaultAdmin)
+	file.Data = cmp.Or(f.data, file.Data, defaultData)
 	return file, nil
-}
-
-func first(values ...string) string {
-	for _, v := range values {
-		if v != "" {
-			return v
-		}
-	}
-	return ""
 }
 
 func loadTLS(t policyfile.TLS) (*tls.Config, error) {
@@ -167,7 +159,7 @@ func greet(out io.Writer, file *policyfile.File, s *stack, public, admin net.Lis
 	fmt.Fprintf(out, "merlon gateway listens on %s\n", address(file, public))
 	for _, site := range file.Sites {
 		hosts := strings.Join(site.Hosts, ", ")
-		fmt.Fprintf(out, "\n%s -> %s\n", first(hosts, "every host"), site.Upstream)
+		fmt.Fprintf(out, "\n%s -> %s\n", cmp.Or(hosts, "every host"), site.Upstream)
 		c := site.Guard.Config()
 		fmt.Fprintf(out, "  clickjacking: %s\n", framingState(c))
 		fmt.Fprintf(out, "  XSS: %s\n", scriptState(c))

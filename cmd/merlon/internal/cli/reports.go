@@ -1,8 +1,8 @@
 package cli
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -134,9 +134,7 @@ func writeIssuesJSON(out io.Writer, issues []store.Issue, drops []store.Drop) er
 	for _, d := range drops {
 		doc.Dropped = append(doc.Dropped, dropJSON{d.Site, d.Reason, d.Count, d.LastSeen.UTC()})
 	}
-	enc := json.NewEncoder(out)
-	enc.SetIndent("", "  ")
-	return enc.Encode(doc)
+	return writeJSON(out, doc)
 }
 
 func writeIssuesText(out io.Writer, issues []store.Issue, drops []store.Drop, now time.Time) error {
@@ -144,14 +142,14 @@ func writeIssuesText(out io.Writer, issues []store.Issue, drops []store.Drop, no
 		fmt.Fprintln(out, "No browser has reported anything yet.")
 	}
 	for _, i := range issues {
-		fmt.Fprintf(out, "%d  %s  %s\n", i.ID, i.Directive, visible(first(i.Blocked, i.Class), 50))
+		fmt.Fprintf(out, "%d  %s  %s\n", i.ID, i.Directive, visible(cmp.Or(i.Blocked, i.Class), 50))
 		fmt.Fprintf(out, "    %d blocked, %d report-only; last %s ago, first %s\n", i.Enforced, i.Reported+i.Unknown,
 			age(now.Sub(i.LastSeen)), i.FirstSeen.UTC().Format("2006-01-02 15:04"))
 		if i.Sample != "" {
 			fmt.Fprintf(out, "    sample: %s\n", visible(i.Sample, 64))
 		}
 		for _, p := range i.Pages[:min(len(i.Pages), 3)] {
-			fmt.Fprintf(out, "    on %s (%d)\n", visible(first(p.Route, "other pages"), 60), p.Count)
+			fmt.Fprintf(out, "    on %s (%d)\n", visible(cmp.Or(p.Route, "other pages"), 60), p.Count)
 		}
 	}
 	if len(drops) == 0 {

@@ -87,7 +87,7 @@ func (s *stack) gateway(sites []policyfile.Site, log *slog.Logger) (*gateway.Gat
 	for _, site := range sites {
 		c.Sites = append(c.Sites, gateway.Site{
 			Hosts: site.Hosts, Upstream: site.Upstream, Nonce: site.Nonce, Guard: site.Guard,
-			Reports: s.collector.Handler(collect.Site{Name: site.Name, Hosts: site.Hosts}),
+			ReportPath: policyfile.ReportPath, Reports: s.collector.Handler(collect.Site{Name: site.Name, Hosts: site.Hosts}),
 		})
 	}
 	return gateway.New(c)

@@ -12,9 +12,6 @@ import (
 	"github.com/merlon-sec/merlon"
 )
 
-// ReportPath is the one path that the gateway keeps for itself. It is never forwarded.
-const ReportPath = "/.merlon/r"
-
 // Config is what a Gateway is made of.
 type Config struct {
 	Sites  []Site // at least one; the only one may leave out its hosts
@@ -27,7 +24,9 @@ type Site struct {
 	Upstream *url.URL // scheme and host of the application
 	Nonce    bool     // whether the application is told the nonce, in the request header Merlon-Nonce
 	Guard    *merlon.Guard
-	Reports  http.Handler // answers ReportPath; nil leaves it at 404
+
+	ReportPath string       // the one path that is never forwarded
+	Reports    http.Handler // answers it; nil leaves it at 404
 }
 
 // Gateway is an http.Handler that forwards each request to its site's application. It is safe for concurrent use.
@@ -102,7 +101,7 @@ func handler(s Site, p *proxy, transport http.RoundTripper) http.Handler {
 	}
 	reports = s.Guard.Handler(reports)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == ReportPath {
+		if r.URL.Path == s.ReportPath {
 			reports.ServeHTTP(w, r)
 			return
 		}

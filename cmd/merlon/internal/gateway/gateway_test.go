@@ -38,7 +38,7 @@ func serve(t *testing.T, config merlon.Config, app http.HandlerFunc, edit ...fun
 	if err != nil {
 		t.Fatal(err)
 	}
-	site := gateway.Site{Upstream: target, Nonce: true, Guard: guard}
+	site := gateway.Site{Upstream: target, Nonce: true, Guard: guard, ReportPath: "/.merlon/r"}
 	for _, e := range edit {
 		e(&site)
 	}
