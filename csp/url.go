@@ -15,8 +15,8 @@ type URL struct {
 	Path     string // percent-encoded; for opaque paths (data:, blob:, about:) all of it
 	Query    string // without the question mark
 	HasQuery bool
-	user     bool
 	opaque   bool // the path is opaque: the URL has no host
+	hosted   bool // the URL has a host, which may be empty
 }
 
 // MaxURLBytes bounds what ParseURL reads. Browsers cut off longer ones themselves.
@@ -112,7 +112,6 @@ func (u URL) relative(s string) (URL, error) {
 	path, query, hasQuery := strings.Cut(s, "?")
 	path = slashes(u.Scheme, path)
 	out := u
-	out.user = false
 	switch {
 	case strings.HasPrefix(path, "//"):
 		return URL{}.Resolve(u.Scheme + ":" + path + s[len(path):])
@@ -129,7 +128,7 @@ func (u URL) relative(s string) (URL, error) {
 
 func (u *URL) setAuthority(s string) error {
 	if i := strings.LastIndexByte(s, '@'); i >= 0 {
-		u.user, s = true, s[i+1:]
+		s = s[i+1:]
 	}
 	host, port := s, ""
 	if i := strings.LastIndexByte(s, ':'); i >= 0 && !strings.HasSuffix(s, "]") {
@@ -148,7 +147,7 @@ func (u *URL) setAuthority(s string) error {
 	if !ok || h == "" && special(u.Scheme) && u.Scheme != "file" {
 		return errURLHost
 	}
-	u.Host = h
+	u.Host, u.hosted = h, true
 	return nil
 }
 
@@ -331,11 +330,14 @@ func (u URL) String() string {
 	}
 	var b strings.Builder
 	b.WriteString(u.Scheme + ":")
-	if !u.opaque && (u.Host != "" || special(u.Scheme)) {
+	switch {
+	case u.hosted || u.Host != "" || special(u.Scheme) && !u.opaque:
 		b.WriteString("//" + u.Host)
 		if u.Port >= 0 {
 			b.WriteString(":" + strconv.Itoa(u.Port))
 		}
+	case strings.HasPrefix(u.Path, "//"): // or it would read as a host
+		b.WriteString("/.")
 	}
 	b.WriteString(u.Path)
 	if u.HasQuery {
