@@ -12,7 +12,7 @@ import (
 
 type explainFlags struct {
 	mode, self, as, nonce, integrity string
-	trial, byScript                  bool
+	byScript                         bool
 	redirects                        int
 }
 
