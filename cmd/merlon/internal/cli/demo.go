@@ -142,8 +142,8 @@ func demoHandlers(sites demoSites) map[net.Listener]http.Handler {
 func explainDemo(out io.Writer, sites demoSites, s *stack, kept string) {
 	_, port, _ := net.SplitHostPort(sites.dashboard.Addr().String())
 	fmt.Fprintf(out, `merlon demo: one vulnerable bank, bare and behind merlon, and three other sites.
-All are on 127.0.0.1, and only there. That is one site to a browser, so the bank's
-cookie is sent inside the attacker's frames: the attack is real.
+All are on 127.0.0.1, and only there. That is one site to a browser, so that the
+bank's cookie is sent inside the attacker's frames: the attack is real.
 
   Open                      and expect
   %-25s the bank, bare: log in as alice
