@@ -28,7 +28,7 @@ type Comparison struct {
 }
 
 // maxProbes bounds what a comparison tries for one directive; beyond it the answer is CannotTell.
-const maxProbes = 400_000
+const maxProbes = 50_000
 
 // Contains reports whether everything that inner allows is allowed by outer as well, for a document of the origin self:
 // loads of all kinds, inline code, eval, Trusted Types, base, forms, framing and sandbox. Only enforced policies count.
@@ -101,12 +101,13 @@ var destinations = []struct{ directive, destination, initiator string }{
 
 func (p *prober) requests() {
 	for _, d := range destinations {
-		urls, ok := p.urls(d.directive)
+		elements := p.elements(d.directive)
+		urls, ok := p.urls(d.directive, maxProbes/len(elements))
 		if !ok {
 			p.doubt(d.directive, "too many sources to try all")
 			continue
 		}
-		for _, as := range p.elements(d.directive) {
+		for _, as := range elements {
 			for i := range urls {
 				r := as
 				r.URL, r.Redirects, r.Destination, r.Initiator = urls[i].URL, urls[i].redirects, d.destination, d.initiator

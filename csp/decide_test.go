@@ -153,6 +153,21 @@ func monotone(t *testing.T, m csp.Mode, policy, source string, u csp.URL) {
 	}
 }
 
+// A policy as long as a policy may be gets an answer, and the answer is that it cannot be told.
+func TestContainsIsBounded(t *testing.T) {
+	for name, source := range map[string]string{"hosts": "h%d.example ", "ports and paths": "*:%d/p%[1]d/ ", "nonces": "'nonce-%d' ", "paths": "a.example/%d "} {
+		var b strings.Builder
+		b.WriteString("default-src 'self'; script-src 'self' ")
+		for i := 1; b.Len() < csp.MaxBytes-100; i++ {
+			fmt.Fprintf(&b, source, i)
+		}
+		outer, inner := list(b.String()), list(b.String()+"'unsafe-hashes'")
+		if got := csp.Contains(csp.Spec, self, outer, inner); got.Answer != csp.CannotTell {
+			t.Errorf("%s: %v (%s: %.80s), want cannot tell", name, got.Answer, got.Witness.Directive, got.Witness.Witness)
+		}
+	}
+}
+
 func ExampleList_Request() {
 	l := csp.NewList(csp.Delivered{Value: "default-src 'self'; img-src https:"})
 	page := csp.ParseOrigin("https://shop.example")

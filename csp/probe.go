@@ -28,14 +28,14 @@ func (u *probeURL) text(r *Request) string {
 	return s
 }
 
-// urls makes the URLs for a directive. A source looks at scheme, host, port and path one by one, so that the products of the
-// values that differ in each stand for all URLs.
-func (p *prober) urls(directive string) ([]probeURL, bool) {
+// urls makes the URLs for a directive, at most limit. A source looks at scheme, host, port and path one by one, so that the
+// products of the values that differ in each stand for all URLs. Of one host, only the sources that cover it tell ports and
+// paths apart, which keeps the products small.
+func (p *prober) urls(directive string, limit int) ([]probeURL, bool) {
 	schemes := []string{"http", "https", "ws", "wss", "ftp", p.self.scheme}
 	hosts := []string{"fresh.invalid", "192.0.2.1", "[2001:db8::1]", p.self.host}
-	ports := []int{-1, 80, 443, 59999, p.self.port}
-	paths := []string{"/", "/fresh"}
 	opaque := []string{"data", "fresh"}
+	var named []Source
 	for _, s := range p.sources(directive) {
 		switch {
 		case s.Kind == SchemeSource && !special(s.Scheme):
@@ -45,32 +45,57 @@ func (p *prober) urls(directive string) ([]probeURL, bool) {
 		case s.Kind == HostSource || s.extra:
 			schemes = append(schemes, s.Scheme)
 			hosts = append(hosts, hostsOf(s.Host)...)
-			ports = append(ports, s.port)
-			paths = append(paths, pathsOf(s.Path[:s.pathEnd])...)
+			named = append(named, s)
 		}
-	}
-	schemes, hosts, ports, paths = distinct(schemes), distinct(hosts), distinct(ports), distinct(paths)
-	if 2*len(schemes)*len(hosts)*len(ports)*len(paths) > maxProbes {
-		return nil, false
 	}
 	out := []probeURL{{URL: URL{Scheme: "blob", Port: -1, Path: p.self.String() + "/id", opaque: true}}}
 	for _, s := range distinct(opaque) {
 		out = append(out, probeURL{URL: URL{Scheme: s, Port: -1, Path: "x", opaque: true}})
 	}
+	schemes, hosts = distinct(schemes), distinct(hosts)
+	if len(hosts)*len(schemes) > limit {
+		return nil, false
+	}
+	for _, h := range hosts {
+		var ok bool
+		if out, ok = p.appendHost(out, h, schemes, named, limit); !ok {
+			return nil, false
+		}
+	}
+	return out, true
+}
+
+// appendHost adds the URLs of one host, unless there would be more than limit.
+func (p *prober) appendHost(out []probeURL, host string, schemes []string, named []Source, limit int) ([]probeURL, bool) {
+	ports, paths := []int{-1, 80, 443, 59999, p.self.port}, []string{"/", "/fresh"}
+	for _, s := range named {
+		if covers(s.Host, host) {
+			ports = append(ports, s.port)
+			paths = append(paths, pathsOf(s.Path[:s.pathEnd])...)
+		}
+	}
+	ports, paths = distinct(ports), distinct(paths)
+	if len(out)+2*len(schemes)*len(ports)*len(paths) > limit {
+		return nil, false
+	}
 	for _, s := range schemes {
-		for _, h := range hosts {
-			for _, port := range ports {
-				for _, path := range paths {
-					if s == "" || h == "" || port == 0 || port == specialPorts[s] {
-						continue
-					}
-					u := URL{Scheme: s, Host: h, Port: port, Path: path, opaque: !special(s)}
-					out = append(out, probeURL{u, 0}, probeURL{u, 1})
+		for _, port := range ports {
+			for _, path := range paths {
+				if s == "" || host == "" || port == 0 || port == specialPorts[s] {
+					continue
 				}
+				u := URL{Scheme: s, Host: host, Port: port, Path: path, opaque: !special(s)}
+				out = append(out, probeURL{u, 0}, probeURL{u, 1})
 			}
 		}
 	}
 	return out, true
+}
+
+// covers reports whether a host pattern can match the host in any mode.
+func covers(pattern, host string) bool {
+	suffix, wild := strings.CutPrefix(pattern, "*")
+	return wild && strings.HasSuffix(host, suffix) || pattern == host
 }
 
 func distinct[T string | int](list []T) []T {
@@ -130,7 +155,7 @@ func (p *prober) policyNames() []string {
 
 func (p *prober) navigations() {
 	for _, directive := range []string{"base-uri", "form-action"} {
-		urls, ok := p.urls(directive)
+		urls, ok := p.urls(directive, maxProbes)
 		if !ok {
 			p.doubt(directive, "too many sources to try all")
 			continue
@@ -151,7 +176,7 @@ func (p *prober) navigations() {
 }
 
 func (p *prober) frames() {
-	urls, ok := p.urls("frame-ancestors")
+	urls, ok := p.urls("frame-ancestors", maxProbes)
 	if !ok {
 		p.doubt("frame-ancestors", "too many sources to try all")
 		return
