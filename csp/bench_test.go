@@ -58,8 +58,8 @@ func BenchmarkAdversarial(b *testing.B) {
 	for _, n := range []int{500, 5000} {
 		var directives, sources strings.Builder
 		for i := range n {
-			fmt.Fprintf(&directives, "d%d;", i)
-			fmt.Fprintf(&sources, " https://a%d.example/%%41%%42", i)
+			fmt.Fprintf(&directives, "d%04d;", i)
+			fmt.Fprintf(&sources, " https://a%04d.example/%%41%%42", i)
 		}
 		b.Run(fmt.Sprintf("parse-directives-%d", n), func(b *testing.B) {
 			for b.Loop() {

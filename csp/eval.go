@@ -25,10 +25,10 @@ func (l *List) Eval(m Mode, source string, trust Trust) Decision {
 				return
 			}
 		}
-		required := slices.ContainsFunc(policies, func(p Policy) bool { return p.Disposition == Enforce && p.requiresTrustedTypes() })
+		required := requireTrustedTypes(policies)
 		for i := range policies {
 			by := policies[i].governing("script-src")
-			if by == nil || by.list.unsafeEval || by.list.trustedEval && required {
+			if by == nil || by.list.allowsEval(required) {
 				continue
 			}
 			v := Violation{Policy: i, Directive: "script-src", By: by.Name, Disposition: policies[i].Disposition, Resource: "eval"}
@@ -38,6 +38,14 @@ func (l *List) Eval(m Mode, source string, trust Trust) Decision {
 			d.add(v)
 		}
 	})
+}
+
+func requireTrustedTypes(policies []Policy) bool {
+	return slices.ContainsFunc(policies, func(p Policy) bool { return p.Disposition == Enforce && p.requiresTrustedTypes() })
+}
+
+func (l *sourceList) allowsEval(typesRequired bool) bool {
+	return l.unsafeEval || l.trustedEval && typesRequired
 }
 
 // Wasm decides whether bytes may be compiled to WebAssembly. https://www.w3.org/TR/CSP3/#can-compile-wasm-bytes

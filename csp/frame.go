@@ -1,6 +1,9 @@
 package csp
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // FrameVerdict is whether a response may be shown in a frame, and which header said no.
 type FrameVerdict struct {
@@ -18,7 +21,7 @@ func (l *List) Frame(m Mode, self URL, ancestors []Origin, options []string) Fra
 	v := FrameVerdict{Decision: l.decide(m, func(d *Decision, policies []Policy, q *quirks) {
 		for i := range policies {
 			by := policies[i].directive("frame-ancestors")
-			if by != nil && !localScheme(self.Scheme) && !by.list.coversAll(ancestors, self.Origin(), q) {
+			if by != nil && !localScheme(self.Scheme) && by.list.uncovered(ancestors, self.Origin(), q) >= 0 {
 				d.add(Violation{Policy: i, Directive: "frame-ancestors", By: "frame-ancestors", Disposition: policies[i].Disposition})
 			}
 		}
@@ -45,13 +48,9 @@ func (l *List) enforcesAncestors(m Mode) bool {
 	return false
 }
 
-func (l *sourceList) coversAll(ancestors []Origin, self Origin, q *quirks) bool {
-	for _, a := range ancestors {
-		if !l.coversAncestor(a, self, q) {
-			return false
-		}
-	}
-	return true
+// uncovered returns the index of the first ancestor that the list does not cover, or -1.
+func (l *sourceList) uncovered(ancestors []Origin, self Origin, q *quirks) int {
+	return slices.IndexFunc(ancestors, func(a Origin) bool { return !l.coversAncestor(a, self, q) })
 }
 
 // coversAncestor matches the origin's serialisation and a slash: a source with a path matches nothing but "/".
@@ -59,12 +58,16 @@ func (l *sourceList) coversAncestor(a, self Origin, q *quirks) bool {
 	if a.Opaque() { // "null" is no URL
 		return q.opaqueMatchesStar && !l.none && strings.HasPrefix(l.textOf("*"), "*")
 	}
-	redirects := 0
+	u, redirects := a.ancestorURL(q)
+	return l.match(&u, self, redirects, q)
+}
+
+// ancestorURL returns the URL that stands for an ancestor, and the redirect count that makes paths count or not.
+func (o Origin) ancestorURL(q *quirks) (u URL, redirects int) {
 	if q.framePathIgnored {
 		redirects = 1
 	}
-	u := URL{Scheme: a.scheme, Host: a.host, Port: a.port, Path: "/"}
-	return l.match(&u, self, redirects, q)
+	return URL{Scheme: o.scheme, Host: o.host, Port: o.port, Path: "/"}, redirects
 }
 
 // textOf returns word if the list has it.
@@ -84,10 +87,7 @@ func blockedByOptions(lines []string, self Origin, ancestors []Origin) bool {
 	if len(lines) == 0 {
 		return false
 	}
-	values := map[string]bool{}
-	for _, v := range splitHeader(strings.Join(lines, ", ")) {
-		values[strings.ToLower(v)] = true
-	}
+	values := optionValues(lines)
 	switch {
 	case len(values) > 1:
 		return values["deny"] || values["allowall"] || values["sameorigin"]
@@ -101,6 +101,14 @@ func blockedByOptions(lines []string, self Origin, ancestors []Origin) bool {
 		}
 	}
 	return false
+}
+
+func optionValues(lines []string) map[string]bool {
+	values := map[string]bool{}
+	for _, v := range splitHeader(strings.Join(lines, ", ")) {
+		values[strings.ToLower(v)] = true
+	}
+	return values
 }
 
 // splitHeader splits at commas outside quoted strings. https://fetch.spec.whatwg.org/#header-value-get-decode-and-split

@@ -119,23 +119,38 @@ func (l *sourceList) hasContentHash(in *Inline, q *quirks) bool {
 	if !l.nonceOrHash {
 		return false
 	}
-	content := strings.ToValidUTF8(in.Content, "\uFFFD")
+	digests := map[string]string{} // by algorithm: a page may be long, and so may the list
 	for i := range l.sources {
 		s := &l.sources[i]
-		if s.Kind != HashSource || q.oneAlphabet && strings.ContainsAny(s.Word, "+/") && strings.ContainsAny(s.Word, "-_") {
+		if s.Kind != HashSource {
 			continue
 		}
-		digest := ""
-		if in.digest == nil {
-			digest = Hash(s.Scheme, content)
-		} else if in.digest.Scheme == s.Scheme {
-			digest = in.digest.Word
+		if digests[s.Scheme] == "" {
+			digests[s.Scheme] = in.digestBy(s.Scheme)
 		}
-		if equalBase64(s.Word, digest) || q.paddingOptional && equalBase64(strings.TrimRight(s.Word, "="), strings.TrimRight(digest, "=")) {
+		if s.isHash(digests[s.Scheme], q) {
 			return true
 		}
 	}
 	return false
+}
+
+// isHash reports whether a hash source names the digest.
+func (s *Source) isHash(digest string, q *quirks) bool {
+	if q.oneAlphabet && strings.ContainsAny(s.Word, "+/") && strings.ContainsAny(s.Word, "-_") {
+		return false
+	}
+	return equalBase64(s.Word, digest) || q.paddingOptional && equalBase64(strings.TrimRight(s.Word, "="), strings.TrimRight(digest, "="))
+}
+
+func (in *Inline) digestBy(algorithm string) string {
+	switch {
+	case in.digest == nil:
+		return Hash(algorithm, strings.ToValidUTF8(in.Content, "\uFFFD"))
+	case in.digest.Scheme == algorithm:
+		return in.digest.Word
+	}
+	return ""
 }
 
 // Hash returns the base64 digest of a text by sha256, sha384 or sha512, as hash sources hold it; "" for other algorithms.

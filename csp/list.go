@@ -65,8 +65,5 @@ func appendPolicy(out []Policy, text string, d Delivered, q *quirks) []Policy {
 
 // Policies returns the policies as a mode reads them, the enforced ones first. Strictest and Laxest give the text's reading.
 func (l *List) Policies(m Mode) []Policy {
-	if m > WebKit {
-		m = Spec
-	}
-	return l.byMode[m]
+	return l.byMode[m.reading()]
 }

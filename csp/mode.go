@@ -18,6 +18,14 @@ var modeNames = [...]string{"spec", "chromium", "firefox", "webkit", "strictest"
 // String returns the mode's name in lower case.
 func (m Mode) String() string { return modeNames[m] }
 
+// reading is the mode itself, or the text's for modes that combine several.
+func (m Mode) reading() Mode {
+	if m > WebKit {
+		return Spec
+	}
+	return m
+}
+
 // ParseMode returns the mode with that name.
 func ParseMode(name string) (Mode, bool) {
 	for m, n := range modeNames {

@@ -28,11 +28,15 @@ func (l *List) SubmitForm(m Mode, self Origin, to *URL, redirects int) Decision 
 	return l.decide(m, func(d *Decision, policies []Policy, q *quirks) {
 		for i := range policies {
 			by := policies[i].directive("form-action")
-			if by != nil && !(redirects > 0 && q.redirectedForms) && !by.list.match(to, self, redirects, q) {
+			if by != nil && by.refusesForm(self, to, redirects, q) {
 				d.add(Violation{Policy: i, Directive: "form-action", By: "form-action", Disposition: policies[i].Disposition})
 			}
 		}
 	})
+}
+
+func (d *Directive) refusesForm(self Origin, to *URL, redirects int, q *quirks) bool {
+	return !(redirects > 0 && q.redirectedForms) && !d.list.match(to, self, redirects, q)
 }
 
 // WebRTC decides whether a page may open peer connections. https://www.w3.org/TR/CSP3/#directive-webrtc
@@ -40,19 +44,21 @@ func (l *List) WebRTC(m Mode) Decision {
 	return l.decide(m, func(d *Decision, policies []Policy, q *quirks) {
 		for i := range policies {
 			by := policies[i].directive("webrtc")
-			if by != nil && !(len(by.Value) == 1 && strings.EqualFold(by.Value[0], "'allow'")) {
+			if by != nil && !by.permitsWebRTC() {
 				d.add(Violation{Policy: i, Directive: "webrtc", By: "webrtc", Disposition: policies[i].Disposition})
 			}
 		}
 	})
 }
 
+func (d *Directive) permitsWebRTC() bool {
+	return len(d.Value) == 1 && strings.EqualFold(d.Value[0], "'allow'")
+}
+
 // Upgrade returns the URL that a load of u becomes under upgrade-insecure-requests of an enforced policy.
 // https://www.w3.org/TR/upgrade-insecure-requests/#upgrade-request
 func (l *List) Upgrade(m Mode, u URL) URL {
-	if m > WebKit {
-		m = Spec
-	}
+	m = m.reading()
 	for i := range l.byMode[m] {
 		p := &l.byMode[m][i]
 		if p.Disposition != Enforce || p.directive("upgrade-insecure-requests") == nil {

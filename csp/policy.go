@@ -82,8 +82,9 @@ const (
 func Parse(text string) Policy { return parseWith(text, &quirksOf[Spec]) }
 
 func parseWith(text string, q *quirks) Policy {
-	var p Policy
-	taken := map[string]bool{}
+	n := strings.Count(text, ";") - strings.Count(text, ";;") + 1
+	p := Policy{Directives: make([]Directive, 0, n)} // at full size: growing takes more than linear time
+	taken := make(map[string]bool, n)
 	for begin := 0; begin <= len(text); {
 		end := len(text)
 		if n := strings.IndexByte(text[begin:], ';'); n >= 0 {

@@ -67,7 +67,7 @@ func (l *List) Response(m Mode, self Origin, r *Request, from *URL) Decision {
 func (l *List) fetch(m Mode, self Origin, r *Request, u *URL, response bool) Decision {
 	name := EffectiveDirective(r.Destination, r.Initiator)
 	if name == "" {
-		return Decision{Mode: m}
+		return Decision{Mode: m.reading()}
 	}
 	if m <= WebKit { // without a closure, which would allocate
 		d := Decision{Mode: m}
@@ -86,22 +86,26 @@ func (l *List) fetch(m Mode, self Origin, r *Request, u *URL, response bool) Dec
 }
 
 func fetchAll(d *Decision, policies []Policy, q *quirks, self Origin, r *Request, u *URL, name string, response bool) {
-	target := *u
-	if !q.webSocketsAsTheyAre {
-		// The WebSockets standard rewrites the scheme before a policy sees the URL.
-		switch target.Scheme {
-		case "ws":
-			target.Scheme = "http"
-		case "wss":
-			target.Scheme = "https"
-		}
-	}
+	target := u.asPoliciesSee(q)
 	for i := range policies {
 		p := &policies[i]
 		if by := p.refuses(name, self, r, &target, q, response); by != nil {
 			d.add(Violation{Policy: i, Directive: name, By: by.Name, Disposition: p.Disposition})
 		}
 	}
+}
+
+// asPoliciesSee returns the URL that policies are asked about: the WebSockets standard rewrites the scheme before.
+func (u *URL) asPoliciesSee(q *quirks) URL {
+	out := *u
+	switch {
+	case q.webSocketsAsTheyAre:
+	case u.Scheme == "ws":
+		out.Scheme = "http"
+	case u.Scheme == "wss":
+		out.Scheme = "https"
+	}
+	return out
 }
 
 // refuses returns the directive of the policy that the request violates, or nil.

@@ -11,9 +11,7 @@ type Sandbox struct {
 // Sandbox returns the restrictions that the enforced policies put on a document: by the text those of the last sandbox
 // directive, in browsers those of all. https://html.spec.whatwg.org/#csp-derived-sandboxing-flags
 func (l *List) Sandbox(m Mode) Sandbox {
-	if m > WebKit {
-		m = Spec
-	}
+	m = m.reading()
 	var s Sandbox
 	for i := range l.byMode[m] {
 		d := l.byMode[m][i].directive("sandbox")
