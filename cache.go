@@ -13,25 +13,44 @@ func (s *response) protectCache(h http.Header) {
 			delete(h, name)
 		}
 	}
-	before := strings.Join(h[headerCache], ", ")
-	after, stored := private(before)
-	switch enforced := len(s.plan.enforced[s.secure].base.parts) > 1; {
-	case !stored: // the handler's own no-store is stricter than any choice
+	after, stored := private(s.cacheControl(h))
+	switch enforced := len(s.plan.policies[s.secure].enforced.base.parts) > 1; {
+	case !stored: // no-store of the handler, or of the Config for all, is stricter than any choice here
 	case enforced && s.plan.config.NonceCache == "no-store":
-		s.set(h, headerCache, "no-store")
+		s.setCacheControl(h, "no-store")
 	default:
-		s.set(h, headerCache, after)
+		s.setCacheControl(h, after)
 	}
+}
+
+// cacheControl returns what the response would say without nonces and samples: the handler's word, or the Config's.
+func (s *response) cacheControl(h http.Header) string {
+	if s.there&s.plan.bits[headerCache] == 0 && len(h[headerCache]) == 0 {
+		return policyText(s.plan.config.CacheControl)
+	}
+	return strings.Join(h[headerCache], ", ")
+}
+
+func (s *response) setCacheControl(h http.Header, value string) {
+	s.set(h, headerCache, value)
+	s.there |= s.plan.bits[headerCache]
 }
 
 // overridesCacheControl reports whether some shared cache believes the header more than Cache-Control.
 // RFC 9213 (CDN-Cache-Control and its kin), and the names that nginx, Akamai and Fastly use.
 func overridesCacheControl(name string) bool {
-	switch name = strings.ToLower(name); name {
-	case "expires", "surrogate-control", "edge-control", "x-accel-expires":
-		return true
+	const suffix = "-Cache-Control"
+	switch len(name) {
+	case len("Expires"):
+		return strings.EqualFold(name, "Expires")
+	case len("Edge-Control"):
+		return strings.EqualFold(name, "Edge-Control")
+	case len("Surrogate-Control"), len("X-Accel-Expires"):
+		if strings.EqualFold(name, "Surrogate-Control") || strings.EqualFold(name, "X-Accel-Expires") {
+			return true
+		}
 	}
-	return strings.HasSuffix(name, "-cache-control")
+	return len(name) > len(suffix) && strings.EqualFold(name[len(name)-len(suffix):], suffix)
 }
 
 // private returns a Cache-Control value that shared caches respect, with the rest of what the handler chose, and whether

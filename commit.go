@@ -18,30 +18,68 @@ const (
 // commit puts the headers on, once, when the final status goes out.
 func (s *response) commit(status int) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.committed {
-		return
+	first := !s.committed
+	if first {
+		s.committed = true
+		s.putHeaders(status)
 	}
-	s.committed = true
-	h := s.w.Header()
-	tidy(h)
-	s.settleNonce(h, status)
+	s.mu.Unlock()
+	if hooks := &s.guard.orZero().hooks; first && hooks.any() {
+		s.tell()
+		hooks.committed(s, status)
+	}
+}
+
+func (s *response) putHeaders(status int) {
+	h, p := s.w.Header(), s.plan
+	s.tidy(h)
+	s.note("handler", nil)
+	if p.wantNonce {
+		s.settleNonce(h, status)
+	}
 	s.putPolicies(h, status)
-	for _, f := range s.plan.fields {
-		s.setAbsent(h, f.name, f.value)
+	for i := range p.fields[s.secure] {
+		if f := &p.fields[s.secure][i]; s.there&f.bit == 0 {
+			s.set(h, f.name, f.value)
+			s.note(f.name, p)
+		}
 	}
 	switch {
-	case s.secure == 0:
+	case s.secure == 0 && s.there&bitHSTS != 0:
 		delete(h, headerHSTS) // RFC 6797 §7.2: not over plain HTTP, whoever set it
-	case s.plan.hsts != "" && hstsApplies(s.host):
-		s.setAbsent(h, headerHSTS, s.plan.hsts)
+		s.note(headerHSTS, nil)
+	case s.secure == 1 && s.there&bitHSTS == 0 && p.hsts != "" && hstsApplies(s.host):
+		s.set(h, headerHSTS, p.hsts)
+		s.note(headerHSTS, p)
 	}
+	if p.cookies != nil && s.there&bitCookie != 0 {
+		s.strengthenCookies(h)
+	}
+	for _, name := range p.removed {
+		delete(h, name)
+	}
+	if p.removed != nil {
+		s.note("headers", p)
+	}
+}
+
+func (s *response) strengthenCookies(h http.Header) {
+	lines := h["Set-Cookie"]
+	out := make([]string, len(lines))
+	for i, line := range lines {
+		strong, problem := s.plan.cookies.Apply(line, s.secure == 1)
+		if out[i] = strong; problem != "" {
+			s.misuse(RefusedCookie, problem)
+		}
+	}
+	h["Set-Cookie"] = out
+	s.note("Set-Cookie", s.plan)
 }
 
 // settleNonce decides whether this response carries a nonce. Only documents do: HEAD has no body to carry it, and a 304
 // would replace the nonce of the page that the browser has stored.
 func (s *response) settleNonce(h http.Header, status int) {
-	if !s.plan.wantNonce || !isDocument(h["Content-Type"]) {
+	if !isDocument(h["Content-Type"]) {
 		s.nonce = ""
 		return
 	}
@@ -55,35 +93,71 @@ func (s *response) settleNonce(h http.Header, status int) {
 	case s.nonce == "":
 		s.mint()
 	}
+	if s.nonce != "" && len(h["Etag"]) > 0 {
+		s.misuse(NonceWithETag, "the page is another each time, so that its ETag never matches, or lets a browser show it with an old nonce")
+	}
 	s.protectCache(h)
+	s.note(headerCache, s.plan)
 }
 
 // putPolicies sends framing and the two policies, in agreement with what is there already.
 func (s *response) putPolicies(h http.Header, status int) {
-	theirs := readPolicies(h[headerCSP])
-	if !theirs.any {
-		delete(h, headerCSP) // an empty or unknown policy would stand in for ours and protect nothing
+	var theirs policies
+	if s.there&bitCSP != 0 {
+		if theirs = readPolicies(h[headerCSP]); !theirs.any {
+			delete(h, headerCSP) // an unknown policy would stand in for ours and protect nothing
+			s.misuse(IgnoredPolicy, "no directive of it means anything to browsers")
+		}
 	}
-	frame := s.framing(h, theirs)
-	delete(h, headerXFO)
-	if options := frame.options(); options != "" {
+	set, keepTrial := &s.plan.policies[s.secure], true
+	if s.plan.sampled {
+		set, keepTrial = s.drawPolicies(h)
+	}
+	frame, options, framed := s.plan.config.Frame, s.plan.options, &set.enforced.base
+	if s.there&bitXFO != 0 || theirs.ancestors {
+		frame = s.framing(h, theirs)
+		options, framed = frame.options(), set.enforced.framed(frame)
+		delete(h, headerXFO)
+	}
+	if options != "" {
 		s.set(h, headerXFO, options)
 	}
+	s.note(headerXFO, s.plan)
 	// A 304 updates the headers of the stored page. A policy with or without a nonce would break its scripts.
 	stale := status == http.StatusNotModified
-	switch enforced := &s.plan.enforced[s.secure]; {
+	tighten := s.trust == tightenOnly || s.plan.tightOnly[1]
+	switch enforced := &set.enforced; {
 	case stale && len(enforced.base.parts) > 1:
-	case s.trust == trustHandler && theirs.ancestors:
-	case s.trust == trustHandler && theirs.any: // the handler's policy stands in for ours, and lacks framing
+	case !tighten && theirs.ancestors:
+	case !tighten && theirs.any: // the handler's policy stands in for ours, and lacks framing
+		s.add(h, headerCSP, enforced.frameOnly(frame))
+	case enforced.apart():
+		s.add(h, headerCSP, s.text(&enforced.base))
 		s.add(h, headerCSP, enforced.frameOnly(frame))
 	default:
-		s.add(h, headerCSP, s.text(enforced.framed(frame)))
+		s.add(h, headerCSP, s.text(framed))
 	}
-	trial := &s.plan.trial[s.secure].base
-	if there := len(h[headerTrial]) > 0; there && s.trust == trustHandler || stale && len(trial.parts) > 1 {
+	s.note(headerCSP, s.plan)
+	trial := &set.trial.base
+	if !keepTrial || s.there&bitTrial != 0 && s.trust == trustHandler || stale && len(trial.parts) > 1 {
 		return
 	}
 	s.add(h, headerTrial, s.text(trial))
+	s.note(headerTrial, s.plan)
+}
+
+// drawPolicies returns the policies for this response: the sample may leave out reports, or the trial. Then no shared cache may
+// give the response to others.
+func (s *response) drawPolicies(h http.Header) (set *policySet, keepTrial bool) {
+	p := s.plan
+	set = &p.policies[s.secure]
+	if !drawn(p.sample.reports) {
+		set = &p.quiet[s.secure]
+	}
+	if value, stored := private(s.cacheControl(h)); stored {
+		s.setCacheControl(h, value)
+	}
+	return set, drawn(p.sample.trial)
 }
 
 // framing settles who may frame this response. From a handler, a valid value of either header decides for both; from
@@ -91,8 +165,11 @@ func (s *response) putPolicies(h http.Header, status int) {
 func (s *response) framing(h http.Header, theirs policies) Frame {
 	frame := s.plan.config.Frame
 	fromOptions, hasOptions := frameOfOptions(h[headerXFO])
+	if s.there&bitXFO != 0 && !hasOptions {
+		s.misuse(IgnoredFraming, strings.Join(h[headerXFO], ", ")+" protects nothing")
+	}
 	switch {
-	case s.trust == tightenOnly:
+	case s.trust == tightenOnly || s.plan.tightOnly[0]:
 		if theirs.ancestors { // browsers ignore X-Frame-Options beside it
 			return frame.intersect(theirs.frame)
 		}
@@ -107,26 +184,23 @@ func (s *response) framing(h http.Header, theirs policies) Frame {
 	return frame
 }
 
-// governed are the headers that the Guard reads or writes.
-var governed = func() map[string]bool {
-	names := map[string]bool{headerCSP: true, headerTrial: true, headerXFO: true, headerHSTS: true, headerCache: true}
-	for _, h := range headers {
-		names[h.name] = true
-	}
-	return names
-}()
-
-// tidy puts the governed headers into the form that goes out: under their canonical names, because HTTP/2 sends other
-// spellings as lines of their own, and without control characters, because net/http drops such lines over HTTP/2.
-func tidy(h http.Header) {
+// tidy puts the headers that the Guard reads or writes into the form that goes out: under their canonical names, because
+// HTTP/2 sends other spellings as lines of their own, and without control characters, because net/http drops such lines over
+// HTTP/2. It notes those that have a value with anything in it.
+func (s *response) tidy(h http.Header) {
 	for key, values := range h {
-		name := key
-		if !governed[key] {
-			if name = textproto.CanonicalMIMEHeaderKey(key); name == key || !governed[name] {
+		if s.plan.lengths>>min(len(key), 63)&1 == 0 {
+			continue
+		}
+		b, governed := s.plan.bits[key]
+		if !governed {
+			name := textproto.CanonicalMIMEHeaderKey(key)
+			if b, governed = s.plan.bits[name]; name == key || !governed {
 				continue
 			}
 			delete(h, key)
 			values = slices.Concat(h[name], values)
+			key = name
 			h[name] = values
 		}
 		if slices.ContainsFunc(values, unprintable) {
@@ -134,7 +208,13 @@ func tidy(h http.Header) {
 			for i, v := range values {
 				clean[i] = strings.Map(spaceForControl, v)
 			}
-			h[name] = clean
+			values = clean
+			h[key] = clean
+		}
+		if slices.ContainsFunc(values, func(v string) bool { return strings.Trim(v, " \t") != "" }) {
+			s.there |= b
+		} else {
+			delete(h, key)
 		}
 	}
 }
@@ -150,13 +230,6 @@ func spaceForControl(r rune) rune {
 	return r
 }
 
-// setAbsent sets the header where no value with anything in it is there.
-func (s *response) setAbsent(h http.Header, name, value string) {
-	if !slices.ContainsFunc(h[name], func(v string) bool { return strings.Trim(v, " \t") != "" }) {
-		s.set(h, name, value)
-	}
-}
-
 // add puts a line beside those that are there.
 func (s *response) add(h http.Header, name, value string) {
 	switch there := h[name]; {
@@ -170,6 +243,10 @@ func (s *response) add(h http.Header, name, value string) {
 
 // set gives the header a slice of its own, so that no handler can write into the next response.
 func (s *response) set(h http.Header, name, value string) {
+	if s.n == len(s.values) {
+		h[name] = []string{value}
+		return
+	}
 	s.values[s.n] = value
 	h[name] = s.values[s.n : s.n+1 : s.n+1]
 	s.n++

@@ -65,6 +65,8 @@ func (d *decoder) value(path string, v reflect.Value, depth int) error {
 		err = sub.object(path, v, depth)
 	case v.Kind() == reflect.Slice && open == json.Delim('['):
 		err = sub.array(path, v, depth)
+	case v.Kind() == reflect.Map && open == json.Delim('{'):
+		err = sub.dictionary(path, v, depth)
 	default:
 		d.report(path, cfgerrors.WrongType, clipRaw(raw), "this key takes "+describeType(v.Type()), "")
 	}
@@ -73,7 +75,7 @@ func (d *decoder) value(path string, v reflect.Value, depth int) error {
 }
 
 func composite(v reflect.Value) bool {
-	return v.Kind() == reflect.Struct || v.Kind() == reflect.Slice
+	return v.Kind() == reflect.Struct || v.Kind() == reflect.Slice || v.Kind() == reflect.Map
 }
 
 func (d *decoder) leaf(path string, v reflect.Value, raw []byte) {
@@ -81,7 +83,11 @@ func (d *decoder) leaf(path string, v reflect.Value, raw []byte) {
 	if own := new(cfgerrors.Error); errors.As(err, &own) {
 		d.errs = append(d.errs, cfgerrors.Under(path, err))
 	} else if err != nil {
-		d.report(path, cfgerrors.WrongType, clipRaw(raw), "this key takes "+describeType(v.Type()), "")
+		hint := ""
+		if v.Kind() == reflect.String && raw[0] != '{' && raw[0] != '[' {
+			hint = "write it in quotes"
+		}
+		d.report(path, cfgerrors.WrongType, clipRaw(raw), "this key takes "+describeType(v.Type()), hint)
 	}
 }
 
@@ -111,6 +117,28 @@ func (d *decoder) object(path string, v reflect.Value, depth int) error {
 		if err != nil {
 			return d.syntax(at, err)
 		}
+	}
+	return nil
+}
+
+// dictionary reads an object whose keys are the user's own.
+func (d *decoder) dictionary(path string, v reflect.Value, depth int) error {
+	v.Set(reflect.MakeMap(v.Type()))
+	for d.dec.More() {
+		token, err := d.dec.Token()
+		if err != nil {
+			return d.syntax(path, err)
+		}
+		key := reflect.ValueOf(token)
+		at := fmt.Sprintf("%s.%s", path, token)
+		if v.MapIndex(key).IsValid() {
+			d.report(at, cfgerrors.DuplicateKey, "", "this key is here twice", "")
+		}
+		item := reflect.New(v.Type().Elem()).Elem()
+		if err := d.value(at, item, depth+1); err != nil {
+			return err
+		}
+		v.SetMapIndex(key, item)
 	}
 	return nil
 }

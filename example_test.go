@@ -54,5 +54,5 @@ func ExampleParseConfig() {
 	fmt.Println(err)
 	// Output:
 	// refererpolicy: unknown key (did you mean referrer-policy?)
-	// csp: "5": this key takes a text
+	// csp: "5": this key takes a text (write it in quotes)
 }

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
 
@@ -20,24 +19,27 @@ type Guard struct {
 	base    *plan
 	routes  *http.ServeMux // patterns of Config.Routes; nil when there are none
 	plans   []*plan        // the base and theirs; nil when there are none
+	infos   []RouteInfo    // of Config.Routes
+	front   *front         // nil where every request belongs to the site
 	proxies proxies
+	hooks   Hooks
+
+	mu       sync.Mutex
+	declared []RouteInfo // by With and NewRoute
 }
 
 // New checks the whole Config and compiles it. The error joins every mistake as a *cfgerrors.Error with the path of
 // its field. Changing the Config afterwards has no effect on the Guard.
 func New(c Config) (*Guard, error) {
-	routes := c.Routes
-	effective, ok := inherit(c)
+	effective, ok := inherit(c.clone())
 	err := effective.check()
 	if !ok {
 		err = errors.Join(unknownPreset("preset", c.Preset), err)
 	}
 	g := &Guard{config: effective}
-	g.proxies, _ = effective.HTTPS.Proxies.compile()
-	g.config.HTTPS.Proxies.CIDR = slices.Clone(effective.HTTPS.Proxies.CIDR)
-	g.config.Routes = cloneRoutes(routes)
 	if err == nil {
-		g.base = compile(g.config)
+		g.base, g.front = compile(effective), effective.front()
+		g.proxies, _ = effective.HTTPS.Proxies.compile()
 	}
 	if err := errors.Join(err, g.addRoutes()); err != nil {
 		return nil, err
@@ -46,25 +48,11 @@ func New(c Config) (*Guard, error) {
 }
 
 func unknownPreset(field, name string) error {
-	return &cfgerrors.Error{Field: field, Code: cfgerrors.InvalidValue, Value: name, Text: "no such preset", Hint: "write strict, compat or api"}
+	return &cfgerrors.Error{Field: field, Code: cfgerrors.InvalidValue, Value: name, Text: "no such preset", Hint: "write strict, compat, api or off"}
 }
 
 // Config returns the effective configuration: what the preset gave is filled in. New(g.Config()) makes an equal Guard.
-func (g *Guard) Config() Config {
-	c := g.orZero().config
-	c.Frame = slices.Clone(c.Frame)
-	c.HTTPS.Proxies.CIDR = slices.Clone(c.HTTPS.Proxies.CIDR)
-	c.Routes = cloneRoutes(c.Routes)
-	return c
-}
-
-func cloneRoutes(routes []RouteConfig) []RouteConfig {
-	out := slices.Clone(routes)
-	for i, r := range out {
-		out[i].Frame = slices.Clone(r.Frame)
-	}
-	return out
-}
+func (g *Guard) Config() Config { return g.orZero().config.clone() }
 
 // Handler returns next with the headers put on each of its responses. It belongs outermost, once, around the whole mux.
 //
@@ -95,15 +83,31 @@ func (g *Guard) serve(w http.ResponseWriter, r *http.Request, next http.Handler,
 		return
 	}
 	compiled := g.orZero()
-	s := &response{w: w, guard: g, plan: compiled.base, trust: t, canonical: canonical(r.URL), head: r.Method == http.MethodHead, host: r.Host}
-	if compiled.Scheme(r) == "https" {
+	s := &response{w: w, guard: g, trust: t, canonical: canonical(r.URL), head: r.Method == http.MethodHead, host: r.Host}
+	s.trace, _ = w.(*tracer)
+	secure := r.TLS != nil || compiled.forwarded(r)
+	if secure {
 		s.secure = 1
 	}
 	s.plan = compiled.planFor(r, s.canonical)
+	if compiled.front != nil {
+		s.host = compiled.hostOf(r)
+	}
+	s.noteRequest(r)
+	if compiled.front != nil {
+		if answer, cause := compiled.front.answer(r, s.host, secure, compiled.unknowable(r)); answer != nil {
+			next = answer
+			s.note("front", cause)
+		}
+	}
 	if route != nil {
 		s.change(route)
 	}
-	next.ServeHTTP(s.dress(), s.visible(r, s.plan.wantNonce))
+	s.request = r
+	if route != nil || s.plan.wantNonce {
+		s.request = s.visible(r)
+	}
+	next.ServeHTTP(s.dress(), s.request)
 	s.commit(http.StatusOK)
 }
 

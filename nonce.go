@@ -21,22 +21,38 @@ func Nonce(ctx context.Context) string {
 		return ""
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.nonce == "" && !s.committed && s.plan.wantNonce {
+	switch {
+	case s.nonce != "" || !s.plan.wantNonce:
+	case s.committed:
+		s.misuse(LateNonce, "the response had begun without a nonce")
+	default:
 		s.mint()
 	}
-	return s.nonce
+	nonce := s.nonce
+	s.mu.Unlock()
+	s.tell()
+	return nonce
+}
+
+// TemplateFuncs returns the function "nonce" for templates of html/template and text/template:
+//
+//	page.Funcs(merlon.TemplateFuncs(r.Context()))
+//	<script nonce="{{nonce}}">
+func TemplateFuncs(ctx context.Context) map[string]any {
+	return map[string]any{"nonce": func() string { return Nonce(ctx) }}
 }
 
 // mint makes the nonce, inside the text of the policy that will most likely go out, so that both are one allocation.
 func (s *response) mint() {
-	p := &s.plan.enforced[s.secure].base
+	set := &s.plan.policies[s.secure]
+	p := &set.enforced.base
 	if len(p.parts) == 1 {
-		p = &s.plan.trial[s.secure].base
+		p = &set.trial.base
 	}
-	rand.Read(s.random[:]) // never fails since Go 1.24
+	var random [16]byte
+	rand.Read(random[:]) // never fails since Go 1.24
 	var nonce [nonceLen]byte
-	base64.RawURLEncoding.Encode(nonce[:], s.random[:])
+	base64.RawURLEncoding.Encode(nonce[:], random[:])
 	s.minted, s.mintedText = p, p.fill(nonce[:])
 	begin := len(p.parts[0]) + len("'nonce-")
 	s.nonce = s.mintedText[begin : begin+nonceLen]

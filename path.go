@@ -12,12 +12,37 @@ import (
 // is decoded once more by others, and some drop control characters, or fold characters that look like dots and slashes.
 // Route changes apply to canonical paths only.
 func canonical(u *url.URL) bool {
+	if plain(u.Path) {
+		return u.RawPath == "" || !encodesSeparator(u.RawPath)
+	}
 	if strings.ContainsFunc(u.Path, ambiguous) || strings.Contains(u.Path, "//") || dotSegment(u.Path) || !utf8.ValidString(u.Path) {
 		return false
 	}
 	// RawPath is set only where Path's usual encoding differs from what was sent.
 	return u.RawPath == "" || !encodesSeparator(u.RawPath)
 }
+
+// plain reports quickly that a path has nothing to look at twice: no byte but those of usual segments, and neither an empty
+// segment nor one that begins with a dot.
+func plain(path string) bool {
+	last := byte(0)
+	for i := range len(path) {
+		c := path[i]
+		if !usual[c] || last == '/' && (c == '/' || c == '.') {
+			return false
+		}
+		last = c
+	}
+	return true
+}
+
+// usual are the bytes of RFC 3986's unreserved characters, and the slash.
+var usual = func() (table [256]bool) {
+	for _, c := range []byte("/-._~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") {
+		table[c] = true
+	}
+	return table
+}()
 
 // plainest reads a decoded path as the most lenient servers do: backslashes are slashes, parameters are cut off, slashes
 // merge and dot segments resolve.

@@ -1,25 +1,60 @@
 package merlon
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"net/textproto"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/merlon-sec/merlon/csp"
+	"github.com/merlon-sec/merlon/internal/cookie"
 )
 
 // plan is one effective Config compiled to header values. Plans never change once made.
 type plan struct {
 	config    Config
-	fields    []field // the headers that are the same in every response
+	fields    [2][]fixed     // the headers that are the same in every response, over http and over https
+	bits      map[string]bit // the headers that the Guard reads or writes, by canonical name
+	lengths   uint64         // of their names, so that most others need not be looked up
+	options   string         // X-Frame-Options, "" for none
+	removed   []string       // those that no response may have
 	hsts      string
-	enforced  [2]framedPolicy // over http, over https
-	trial     [2]framedPolicy
+	policies  [2]policySet  // over http, over https
+	quiet     *[2]policySet // the same without reports, for responses that the sample leaves out
+	sampled   bool
+	sample    samples
+	cookies   *cookie.Rule // nil for none
 	wantNonce bool
-	stricter  bool // a route's plan that allows nothing which the base does not
+	tightOnly [2]bool // whether the handler's framing, and its policies, only tighten
+
+	pattern  string   // of Config.Routes, "" for the base
+	stricter bool     // a route's plan that allows nothing which the base does not
+	cause    []string // the routes that made it, from the outside in
+	hash     string   // of the policies, the same in every process
 }
 
-type field struct{ name, value string }
+// fixed is a header that is the same in every response.
+type fixed struct {
+	name, value string
+	bit         bit // 0 for a header that the handler cannot keep
+}
+
+// bit stands for a header in the set of those that a handler has set.
+type bit uint64
+
+const (
+	bitCSP bit = 1 << iota
+	bitTrial
+	bitXFO
+	bitHSTS
+	bitCookie
+	bitCache
+	firstBit // of those in fields
+)
+
+// policySet is what goes out with one scheme.
+type policySet struct{ enforced, trial framedPolicy }
 
 // policy is a policy as it goes out, but for the nonce.
 type policy struct {
@@ -30,38 +65,108 @@ type policy struct {
 // framedPolicy is a policy for each framing that a response may end with.
 type framedPolicy struct {
 	parsed     csp.Policy
-	frame      Frame // of the plan; nil for the trial, which leaves framing to the enforced policy
-	reports    string
+	frame      Frame  // of the plan; nil for the trial, which leaves framing to the enforced policy
+	reports    string // the directives that say where violations go
+	framing    string // the same for violations of frame-ancestors, where that is a policy of its own
 	base       policy // with the plan's framing
 	deny, self policy // with the framing that X-Frame-Options of a handler can ask for
 }
 
 // compile makes the plan for a Config that passed its checks.
 func compile(c Config) *plan {
-	p := &plan{config: c}
-	for _, h := range headers {
-		if v := *h.value(&c); v != "" && v != Remove {
-			p.fields = append(p.fields, field{h.name, v})
+	p := &plan{config: c, bits: map[string]bit{headerCSP: bitCSP, headerTrial: bitTrial, headerXFO: bitXFO, headerHSTS: bitHSTS, "Set-Cookie": bitCookie, headerCache: bitCache}}
+	for i := range headers {
+		p.add(headers[i].name, headers[i].sent(&c), anyScheme)
+	}
+	for _, name := range sortedKeys(c.Headers) {
+		if v := c.Headers[name]; v != Remove {
+			p.add(textproto.CanonicalMIMEHeaderKey(name), v, anyScheme)
+		} else {
+			p.removed = append(p.removed, textproto.CanonicalMIMEHeaderKey(name))
 		}
 	}
-	if age, _ := parseAge(c.HTTPS.HSTS); age > 0 {
-		p.hsts = "max-age=" + strconv.FormatInt(int64(age.Seconds()), 10)
+	for _, f := range c.reporting() {
+		p.add(f.name, f.value, overTLS)
 	}
-	for secure := range 2 {
-		p.enforced[secure] = compilePolicy(c.CSP, secure == 1, c.Frame, reportTail(c.Reports, "e"))
-		p.trial[secure] = compilePolicy(c.Trial, secure == 1, nil, reportTail(c.Reports, "r"))
+	p.add(headerClear, c.clear, overTLS)
+	p.hsts = c.HTTPS.hsts()
+	p.policies = compilePolicies(c)
+	p.sample = newSamples(c)
+	p.sampled = p.sample.any()
+	if p.sample.reports < 1 {
+		quiet := c
+		quiet.Reports, quiet.ReportTo = Remove, ""
+		set := compilePolicies(quiet)
+		p.quiet = &set
 	}
-	p.wantNonce = len(p.enforced[1].base.parts) > 1 || len(p.trial[1].base.parts) > 1
+	p.cookies = c.Cookies.rule()
+	p.tightOnly = [2]bool{c.isMandatory(headerXFO), c.isMandatory(headerCSP)}
+	p.wantNonce = p.policies[1].wantsNonce()
+	p.hash = p.policies[1].hash()
+	p.options = c.Frame.options()
+	for name := range p.bits {
+		p.lengths |= 1 << min(len(name), 63)
+	}
 	return p
 }
 
-func compilePolicy(text string, secure bool, frame Frame, reports string) framedPolicy {
+type schemes uint8
+
+const (
+	anyScheme schemes = iota
+	overTLS
+)
+
+// add makes a header part of the plan; an empty value does not.
+func (p *plan) add(name, value string, when schemes) {
+	if value == "" {
+		return
+	}
+	b, known := p.bits[name]
+	if !known {
+		b = firstBit << len(p.fields[1])
+		p.bits[name] = b
+	}
+	if p.config.isMandatory(name) {
+		b = 0
+	}
+	f := fixed{name, value, b}
+	p.fields[1] = append(p.fields[1], f)
+	if when == anyScheme {
+		p.fields[0] = append(p.fields[0], f)
+	}
+}
+
+func (c *Config) isMandatory(name string) bool {
+	return slices.ContainsFunc(c.Mandatory, func(m string) bool { return strings.EqualFold(m, name) })
+}
+
+func compilePolicies(c Config) (out [2]policySet) {
+	for secure := range out {
+		enforced, trial := c.reportTail("e"), c.reportTail("r")
+		out[secure].enforced = compilePolicy(c.CSP, secure == 1, c.Frame, enforced)
+		out[secure].trial = compilePolicy(c.Trial, secure == 1, nil, trial)
+	}
+	return out
+}
+
+func (s *policySet) wantsNonce() bool {
+	return len(s.enforced.base.parts) > 1 || len(s.trial.base.parts) > 1
+}
+
+// hash names the pair of policies in a few characters, whatever the nonce.
+func (s *policySet) hash() string {
+	sum := sha256.Sum256([]byte(strings.Join(s.enforced.base.parts, nonceToken) + "\n" + strings.Join(s.trial.base.parts, nonceToken)))
+	return hex.EncodeToString(sum[:8])
+}
+
+func compilePolicy(text string, secure bool, frame Frame, reports tail) framedPolicy {
 	parsed := csp.Parse(policyText(text))
 	if !secure {
 		// Over plain HTTP on localhost Safari would upgrade every load to a port that speaks no TLS.
 		parsed = parsed.Remove("upgrade-insecure-requests")
 	}
-	f := framedPolicy{parsed: parsed, frame: frame, reports: reports}
+	f := framedPolicy{parsed: parsed, frame: frame, reports: reports.policy, framing: reports.framing}
 	f.base = f.compile(frame)
 	if frame != nil {
 		f.deny, f.self = f.compile(Frame{"deny"}), f.compile(Frame{"self"})
@@ -83,12 +188,18 @@ func (f *framedPolicy) framed(frame Frame) *policy {
 	return &p
 }
 
-// frameOnly is a policy of framing alone, for a response whose handler has a policy without it.
+// apart reports whether framing is a policy of its own, because report-to would keep its violations from arriving.
+func (f *framedPolicy) apart() bool { return f.reports != f.framing }
+
+// frameOnly is a policy of framing alone, for a response whose other policy lacks it.
 func (f *framedPolicy) frameOnly(frame Frame) string {
-	return join(nil, frame, f.reports)
+	return join(nil, frame, f.framing)
 }
 
 func (f *framedPolicy) compile(frame Frame) policy {
+	if f.apart() {
+		frame = nil
+	}
 	return policy{
 		parts: strings.Split(join(f.parsed.Directives, frame, f.reports), mark),
 		plain: join(withoutNonce(f.parsed).Directives, frame, f.reports),
@@ -119,15 +230,24 @@ func join(directives []csp.Directive, frame Frame, reports string) string {
 	return strings.Join(out, "; ")
 }
 
-func reportTail(reports, disposition string) string {
-	if reports == "" || reports == Remove {
-		return ""
+// tail is what policies end in.
+type tail struct{ policy, framing string }
+
+// reportTail says where violations go: of framing by report-uri alone, which is the only way for them.
+func (c *Config) reportTail(disposition string) tail {
+	var t tail
+	if policyText(c.Reports) != "" {
+		separator := "?"
+		if strings.Contains(c.Reports, "?") {
+			separator = "&"
+		}
+		t.framing = "report-uri " + c.Reports + separator + "d=" + disposition
 	}
-	separator := "?"
-	if strings.Contains(reports, "?") {
-		separator = "&"
+	t.policy = t.framing
+	if policyText(c.ReportTo) != "" {
+		t.policy = strings.TrimPrefix(t.framing+"; report-to "+c.ReportTo, "; ")
 	}
-	return "report-uri " + reports + separator + "d=" + disposition
+	return t
 }
 
 // withoutNonce returns the policy for a response that carries no nonce.

@@ -1,5 +1,12 @@
 package merlon
 
+import (
+	"maps"
+	"slices"
+
+	"github.com/merlon-sec/merlon/csp"
+)
+
 const strictCSP = "default-src 'self'; script-src 'nonce' 'strict-dynamic' 'report-sample'; style-src 'self' 'nonce' 'report-sample'; " +
 	"img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; upgrade-insecure-requests"
 
@@ -57,6 +64,35 @@ func API() Config {
 	}
 }
 
+// Off returns the preset that sends nothing: the base for a site that wants a few headers alone.
+func Off() Config {
+	c := Config{Preset: Remove, Frame: Frame{Remove}}
+	for _, text := range c.texts() {
+		*text = Remove
+	}
+	c.NonceCache, c.ReportSample, c.TrialSample = "no-store", "", ""
+	return c
+}
+
+// Dev returns the Config for development on one's own machine: without what plain HTTP on localhost cannot bear (HSTS,
+// redirects, upgrade-insecure-requests), and with WebSockets of localhost, which reload pages. All else stays, so that what
+// the policies break shows before production.
+func (c Config) Dev() Config {
+	c, _ = inherit(c.clone())
+	c.HTTPS.HSTS, c.HTTPS.IncludeSubDomains, c.HTTPS.Preload = Remove, false, false
+	c.HTTPS.Redirect, c.HTTPS.Temporary, c.HTTPS.Host, c.HTTPS.Ports, c.HTTPS.Exempt = false, false, "", nil, nil
+	c.Hosts = nil
+	edit([]*string{&c.CSP, &c.Trial}, forDevelopment)
+	for i := range c.Routes {
+		edit([]*string{&c.Routes[i].CSP, &c.Routes[i].Trial}, forDevelopment)
+	}
+	return c
+}
+
+func forDevelopment(p csp.Policy) csp.Policy {
+	return p.Remove("upgrade-insecure-requests").Append("connect-src", "ws://localhost:*", "ws://127.0.0.1:*")
+}
+
 // preset returns the base that a Config with this Preset inherits from.
 func preset(name string) (Config, bool) {
 	switch name {
@@ -66,6 +102,8 @@ func preset(name string) (Config, bool) {
 		return Compat(), true
 	case "api":
 		return API(), true
+	case Remove:
+		return Off(), true
 	case "":
 		c := Compat()
 		c.Preset, c.Frame = "", Frame{"deny"}
@@ -93,6 +131,22 @@ func inherit(c Config) (Config, bool) {
 
 // texts lists the settings that are plain text, in one fixed order.
 func (c *Config) texts() []*string {
-	return []*string{&c.CSP, &c.Trial, &c.Reports, &c.NonceCache, &c.ContentTypeOptions, &c.ReferrerPolicy, &c.PermissionsPolicy,
-		&c.OpenerPolicy, &c.ResourcePolicy, &c.OriginAgentCluster, &c.CacheControl, &c.HTTPS.HSTS}
+	out := []*string{&c.CSP, &c.Trial, &c.Reports, &c.ReportSample, &c.TrialSample, &c.ReportTo, &c.NetworkErrors, &c.NonceCache, &c.HTTPS.HSTS}
+	for i := range headers {
+		out = append(out, headers[i].value(c))
+	}
+	return out
+}
+
+// clone returns a Config that shares nothing with c.
+func (c Config) clone() Config {
+	c.Frame, c.Mandatory, c.Hosts, c.Health = slices.Clone(c.Frame), slices.Clone(c.Mandatory), slices.Clone(c.Hosts), slices.Clone(c.Health)
+	c.Endpoints, c.Headers, c.HTTPS.Ports = maps.Clone(c.Endpoints), maps.Clone(c.Headers), maps.Clone(c.HTTPS.Ports)
+	c.HTTPS.Exempt, c.HTTPS.Proxies.CIDR = slices.Clone(c.HTTPS.Exempt), slices.Clone(c.HTTPS.Proxies.CIDR)
+	c.Cookies.Only, c.Cookies.Except = slices.Clone(c.Cookies.Only), slices.Clone(c.Cookies.Except)
+	c.Routes = slices.Clone(c.Routes)
+	for i, r := range c.Routes {
+		c.Routes[i].Frame, c.Routes[i].Headers = slices.Clone(r.Frame), maps.Clone(r.Headers)
+	}
+	return c
 }

@@ -15,10 +15,12 @@ import (
 type response struct {
 	context.Context // set only where the handlers need to find the response
 	w               http.ResponseWriter
-	guard           *Guard // as the caller has it
-	host            string
+	request         *http.Request // as the handler got it
+	guard           *Guard        // as the caller has it
+	host            string        // that the client asked for
+	trace           *tracer       // set while Explain looks on
 	trust           trust
-	secure          int // 1 over https, the index of the plan's policies
+	secure          uint8 // 1 over https, the index of what a plan has for each scheme
 	head            bool
 	canonical       bool
 
@@ -27,16 +29,18 @@ type response struct {
 	nonce     string
 	committed bool
 
-	random     [16]byte
 	minted     *policy // the policy in whose text the nonce was made
 	mintedText string
 
-	values [maxFields]string // what the headers' slices point to; never shared between responses
+	misuses []Misuse // for the hook
+	there   bit      // the headers that the handler has set
+
+	values [usualFields]string // what the headers' slices point to; never shared between responses
 	n      int
 }
 
-// maxFields is how many headers a commit can set: the table's, and framing, two policies, HSTS and Cache-Control.
-const maxFields = 12
+// usualFields is how many headers a commit can set without another allocation.
+const usualFields = 12
 
 type responseKey struct{}
 
@@ -71,24 +75,28 @@ func outermost(w http.ResponseWriter, r *http.Request) *response {
 
 func (s *response) self() *response { return s }
 
-// visible returns r with a context in which [Nonce] finds the response, where that is wanted.
-func (s *response) visible(r *http.Request, wanted bool) *http.Request {
-	if !wanted || responseOf(r.Context()) == s {
+// visible returns r with a context in which [Nonce] and [Amend] find the response.
+func (s *response) visible(r *http.Request) *http.Request {
+	if responseOf(r.Context()) == s {
 		return r
 	}
 	s.Context = r.Context()
 	return r.WithContext(s)
 }
 
-// change makes route count for this response and returns whether its policy has a nonce. A Route of another Guard changes
-// nothing, and on a path that other servers may read as another route neither does one of this Guard.
-func (s *response) change(rt *Route) (wantNonce bool) {
+// change makes route count for this response. A Route of another Guard changes nothing, and on a path that other servers
+// may read as another route neither does one of this Guard.
+func (s *response) change(rt *Route) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if rt.guard == s.guard && s.canonical && !s.committed {
+	switch {
+	case rt.guard != s.guard:
+		s.misuse(ForeignRoute, "a route of another Guard")
+	case s.canonical && !s.committed:
 		s.plan = rt.on(s.plan)
+		s.note("route", rt)
 	}
-	return s.plan.wantNonce
+	s.mu.Unlock()
+	s.tell()
 }
 
 func (s *response) Header() http.Header { return s.w.Header() }

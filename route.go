@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -13,147 +15,18 @@ import (
 	"github.com/merlon-sec/merlon/csp"
 )
 
-// Change is one thing that a route does differently. The functions of this package that return it make one.
-type Change struct {
-	apply func(*Config) error
-}
-
-// FrameBy lets the pages of these origins frame the route, such as https://partner.example.
-func FrameBy(origins ...string) Change {
-	if f := Frame(origins); f.is("deny") || f.is(Remove) {
-		return Change{func(*Config) error {
-			return &cfgerrors.Error{Field: "frame", Code: cfgerrors.InvalidValue, Value: origins[0], Text: "no origin", Hint: "use FrameDeny, or name origins"}
-		}}
-	}
-	return frameChange(origins)
-}
-
-// FrameSelf lets only pages of the same origin frame the route.
-func FrameSelf() Change { return frameChange(Frame{"self"}) }
-
-// FrameDeny lets nobody frame the route.
-func FrameDeny() Change { return frameChange(Frame{"deny"}) }
-
-func frameChange(f Frame) Change {
-	f = slices.Clone(f)
-	return Change{func(c *Config) error {
-		n, err := f.normalize()
-		c.Frame = n
-		return cfgerrors.Under("frame", err)
-	}}
-}
-
-// Allow adds sources to directives of the enforced policy and of the trial, written as policy text such as
-// "img-src https://tiles.example". A directive that a policy lacks starts from the one that governs it, so that what
-// was allowed stays allowed.
-func Allow(text string) Change {
-	return Change{func(c *Config) error {
-		if err := errors.Join(checkPolicy(text), checkAllowed(text)); err != nil {
-			return cfgerrors.Under("allow", err)
-		}
-		added := csp.Parse(text)
-		if err := checkEffect(added, c); err != nil {
-			return cfgerrors.Under("allow", err)
-		}
-		for _, p := range []*string{&c.CSP, &c.Trial} {
-			if *p == "" || *p == Remove {
-				continue
-			}
-			parsed := csp.Parse(*p)
-			for _, d := range added.Directives {
-				parsed = parsed.Append(d.Name, d.Value...)
-			}
-			*p = parsed.String()
-		}
-		return nil
-	}}
-}
-
-// checkAllowed refuses what adds nothing to a source list.
-func checkAllowed(text string) error {
-	var errs []error
-	for _, d := range csp.Parse(text).Directives {
-		switch {
-		case csp.Known(d.Name) && !csp.HasSources(d.Name):
-			errs = append(errs, &cfgerrors.Error{Field: d.Name, Code: cfgerrors.InvalidValue, Text: "only source lists can be added to", Hint: "to replace the policy write csp"})
-		case len(d.Value) == 0 || len(d.Value) == 1 && strings.EqualFold(d.Value[0], "'none'"):
-			errs = append(errs, &cfgerrors.Error{Field: d.Name, Code: cfgerrors.InvalidValue, Text: "no source to add", Hint: "to replace the policy write csp"})
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// checkEffect refuses sources that browsers ignore: beside 'strict-dynamic' neither hosts nor schemes count.
-func checkEffect(added csp.Policy, c *Config) error {
-	var errs []error
-	for _, d := range added.Directives {
-		if !strings.HasPrefix(d.Name, "script-src") || slices.ContainsFunc(d.Value, func(w string) bool { return w[0] == '\'' }) {
-			continue
-		}
-		enforced, governed := csp.Parse(policyText(c.CSP)).Governing(d.Name)
-		if governed && slices.Contains(enforced, "'strict-dynamic'") {
-			errs = append(errs, &cfgerrors.Error{Field: d.Name, Code: cfgerrors.Conflict, Value: strings.Join(d.Value, " "),
-				Text: "beside 'strict-dynamic' browsers ignore hosts and schemes", Hint: "give the script element the nonce instead"})
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// changes returns what a RouteConfig says as changes, in the order in which they apply.
-func (rc RouteConfig) changes() []Change {
-	var out []Change
-	if rc.Preset != "" {
-		out = append(out, Change{func(c *Config) error { return c.use(rc.Preset) }})
-	}
-	if rc.CSP != "" || rc.Trial != "" {
-		out = append(out, Change{func(c *Config) error {
-			replace(&c.CSP, rc.CSP)
-			replace(&c.Trial, rc.Trial)
-			return errors.Join(cfgerrors.Under("csp", checkPolicy(rc.CSP)), cfgerrors.Under("trial", checkPolicy(rc.Trial)))
-		}})
-	}
-	if rc.Frame != nil {
-		out = append(out, frameChange(rc.Frame))
-	}
-	if rc.Allow != "" {
-		out = append(out, Allow(rc.Allow))
-	}
-	return out
-}
-
-func replace(dst *string, v string) {
-	if v != "" {
-		*dst = v
-	}
-}
-
-// use replaces the base by a preset. Where reports go, whose scheme is believed and what must be the same on all pages of
-// an origin belong to the site and stay.
-func (c *Config) use(name string) error {
-	base, ok := preset(name)
-	if !ok {
-		return unknownPreset("preset", name)
-	}
-	base.Reports, base.HTTPS, base.OriginAgentCluster = c.Reports, c.HTTPS, c.OriginAgentCluster
-	*c = base
-	return nil
-}
-
 // changed returns before with the changes made, or all their mistakes: a change that loosens wants a reason.
 func changed(before Config, reason string, changes []Change) (Config, error) {
 	after := before
 	var errs []error
 	for _, ch := range changes {
-		if ch.apply == nil {
-			errs = append(errs, &cfgerrors.Error{Code: cfgerrors.Missing, Text: "an empty Change", Hint: "make changes with FrameBy, Allow and their like"})
-			continue
-		}
-		errs = append(errs, ch.apply(&after))
+		errs = append(errs, ch.applyTo(&after))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return before, err
 	}
-	if !inWords(reason) && loosens(before, after) {
+	removes := slices.ContainsFunc(changes, func(ch Change) bool { return ch.removes })
+	if !inWords(reason) && (removes || loosens(before, after)) {
 		return before, &cfgerrors.Error{Field: "reason", Code: cfgerrors.ReasonMissing, Text: "this route is looser than the rest of the site",
 			Hint: "say why in words, such as reason: contract 114"}
 	}
@@ -193,13 +66,15 @@ func (g *Guard) addRoutes() error {
 	var errs []error
 	everything := false
 	for i, rc := range g.config.Routes {
-		at := fmt.Sprintf("routes[%d]", i)
+		info := RouteInfo{Match: rc.Match, Reason: rc.Reason, Declared: fmt.Sprintf("routes[%d]", i), Changes: rc.texts()}
 		after, err := changed(g.config, rc.Reason, rc.changes())
+		info.Looser = loosens(g.config, after)
 		p := compile(after)
-		p.stricter = !loosens(g.config, after)
+		p.stricter, p.pattern, p.cause = !info.Looser, rc.Match, []string{info.String()}
 		g.plans = append(g.plans, p)
+		g.infos = append(g.infos, info)
 		everything = everything || rc.Match == "/"
-		errs = append(errs, cfgerrors.Under(at, err), register(g.routes, at+".match", rc.Match, p))
+		errs = append(errs, cfgerrors.Under(info.Declared, err), register(g.routes, info.Declared+".match", rc.Match, p))
 	}
 	if !everything && g.base != nil {
 		g.routes.Handle("/", g.base)
@@ -225,7 +100,7 @@ func checkPattern(field, pattern string) error {
 	return nil
 }
 
-func register(mux *http.ServeMux, field, pattern string, p *plan) (err error) {
+func register(mux *http.ServeMux, field, pattern string, h http.Handler) (err error) {
 	if err := checkPattern(field, pattern); err != nil {
 		return err
 	}
@@ -234,45 +109,106 @@ func register(mux *http.ServeMux, field, pattern string, p *plan) (err error) {
 			err = patternMistake(field, pattern, cause)
 		}
 	}()
-	mux.Handle(pattern, p)
+	mux.Handle(pattern, h)
 	return nil
 }
 
 // Route is a set of changes of one Guard, checked and compiled. It is safe for concurrent use.
 type Route struct {
 	guard   *Guard // as the caller has it, which may be the zero Guard
-	reason  string
+	info    RouteInfo
 	changes []Change
 	plans   sync.Map // *plan before → *plan after
+}
+
+// RouteInfo says what a route does differently, why and where that was declared.
+type RouteInfo struct {
+	Match    string   // pattern, for routes of the Config; "" for those that With and NewRoute made
+	Changes  []string // as a program writes them
+	Reason   string
+	Looser   bool   // whether the route lets in more than the site's base
+	Declared string // file:line of the call of With or NewRoute, or the field of the Config
+}
+
+// Routes lists what routes do differently: those of the Config first, then those of With and NewRoute by place. Calls
+// from one place count once. Reviews begin with the ones that are Looser.
+func (g *Guard) Routes() []RouteInfo {
+	out := slices.Clone(g.orZero().infos)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return append(out, g.declared...)
+}
+
+// declare remembers a route. Its place bounds how many there can be.
+func (g *Guard) declare(info RouteInfo) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !slices.ContainsFunc(g.declared, func(r RouteInfo) bool { return r.Declared == info.Declared }) {
+		g.declared = append(g.declared, info)
+		slices.SortFunc(g.declared, func(a, b RouteInfo) int { return strings.Compare(a.Declared, b.Declared) })
+	}
 }
 
 // NewRoute checks changes that loosen or tighten the Guard's policy for the handlers that [Route.Handler] wraps.
 // Where the result is looser than the policy that it starts from (the base, or that of one of Config.Routes), reason must
 // say why in words. The error joins all mistakes.
 func (g *Guard) NewRoute(reason string, changes ...Change) (*Route, error) {
-	rt := &Route{guard: g, reason: reason, changes: slices.Clone(changes)}
-	for _, p := range append([]*plan{g.orZero().base}, g.orZero().plans...) {
-		after, err := changed(p.config, reason, changes)
-		if err != nil {
-			return nil, err
-		}
-		rt.plans.Store(p, compile(after))
-	}
-	return rt, nil
+	return g.newRoute(reason, changes, callerOf(2))
 }
 
 // With is NewRoute for a program's start: it panics with the error, as http.ServeMux.Handle does.
 func (g *Guard) With(reason string, changes ...Change) *Route {
-	rt, err := g.NewRoute(reason, changes...)
+	rt, err := g.newRoute(reason, changes, callerOf(2))
 	if err != nil {
 		panic(err)
 	}
 	return rt
 }
 
+func (g *Guard) newRoute(reason string, changes []Change, declared string) (*Route, error) {
+	rt := &Route{guard: g, changes: slices.Clone(changes), info: RouteInfo{Reason: reason, Declared: declared}}
+	for _, ch := range changes {
+		rt.info.Changes = append(rt.info.Changes, ch.text)
+	}
+	base := g.orZero().base
+	for _, p := range append([]*plan{base}, g.orZero().plans...) {
+		after, err := changed(p.config, reason, changes)
+		if err != nil {
+			return nil, err
+		}
+		compiled := compile(after)
+		compiled.cause = append(slices.Clone(p.cause), rt.info.String())
+		rt.plans.Store(p, compiled)
+		rt.info.Looser = rt.info.Looser || p == base && loosens(p.config, after)
+	}
+	g.declare(rt.info)
+	return rt, nil
+}
+
+// callerOf returns the place that called its caller's caller, with the last directory of its path.
+func callerOf(skip int) string {
+	_, file, line, ok := runtime.Caller(skip)
+	if !ok {
+		return ""
+	}
+	return fmt.Sprintf("%s/%s:%d", filepath.Base(filepath.Dir(file)), filepath.Base(file), line)
+}
+
+// String gives the route in one line.
+func (i RouteInfo) String() string {
+	text := strings.Join(i.Changes, ", ")
+	if i.Match != "" {
+		text = i.Match + ": " + text
+	}
+	if i.Reason != "" {
+		text += " (" + i.Reason + ")"
+	}
+	return text + " at " + i.Declared
+}
+
 // Handler returns next with the changes in force for its responses. It writes no header itself: it tells the Guard's
 // outermost Handler, and without one around it protects next by itself. Inside the Handler of another Guard it changes
-// nothing, and that Guard's policy goes out.
+// nothing: that Guard's policy goes out, and its misuse hook hears of it.
 func (rt *Route) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s := outermost(w, r)
@@ -280,7 +216,8 @@ func (rt *Route) Handler(next http.Handler) http.Handler {
 			rt.guard.serve(w, r, next, trustHandler, rt)
 			return
 		}
-		next.ServeHTTP(w, s.visible(r, s.change(rt)))
+		s.change(rt)
+		next.ServeHTTP(w, s.visible(r))
 	})
 }
 
@@ -289,14 +226,16 @@ func (rt *Route) on(p *plan) *plan {
 	if after, ok := rt.plans.Load(p); ok {
 		return after.(*plan)
 	}
-	config, err := changed(p.config, rt.reason, rt.changes)
+	config, err := changed(p.config, rt.info.Reason, rt.changes)
 	if err != nil {
 		// The changes were good on the plans that NewRoute knew, and p comes of another Route. Keep the ones that fit.
 		config = p.config
 		for _, ch := range rt.changes {
-			config, _ = changed(config, rt.reason, []Change{ch})
+			config, _ = changed(config, rt.info.Reason, []Change{ch})
 		}
 	}
-	after, _ := rt.plans.LoadOrStore(p, compile(config))
+	made := compile(config)
+	made.cause = append(slices.Clone(p.cause), rt.info.String())
+	after, _ := rt.plans.LoadOrStore(p, made)
 	return after.(*plan)
 }

@@ -3,9 +3,8 @@ package merlon
 import (
 	"errors"
 	"fmt"
-	"net/netip"
+	"net/textproto"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/merlon-sec/merlon/cfgerrors"
 	"github.com/merlon-sec/merlon/csp"
+	"github.com/merlon-sec/merlon/internal/cookie"
 )
 
 // nonceToken is the word in a policy's text that becomes a nonce.
@@ -31,19 +31,94 @@ func (c *Config) check() error {
 	at("csp", checkPolicy(c.CSP))
 	at("trial", checkPolicy(c.Trial))
 	at("reports", checkReports(c.Reports))
+	at("report-sample", second(parseShare(c.ReportSample)))
+	at("trial-sample", second(parseShare(c.TrialSample)))
+	at("", c.checkEndpoints())
 	at("nonce-cache", checkNonceCache(c.NonceCache))
-	for _, h := range headers {
-		if v := *h.value(c); v != "" && v != Remove {
-			if err = checkText(v); err == nil {
-				err = h.check(v)
-			}
-			at(h.field, err)
+	for i := range headers {
+		at(headers[i].field, headers[i].checkIn(c))
+	}
+	at("headers", errors.Join(c.checkHeaders()...))
+	at("mandatory", c.checkMandatory())
+	at("cookies", c.Cookies.check())
+	at("https", c.HTTPS.check(c.Hosts))
+	at("hosts", checkHosts(c.Hosts))
+	at("health", second(compilePatterns(c.Health, false)))
+	return errors.Join(errs...)
+}
+
+// second is for checks that compile and throw the result away.
+func second[T any](_ T, err error) error { return err }
+
+// checkIn checks the header's value in c.
+func (h *header) checkIn(c *Config) error {
+	v := *h.value(c)
+	if v == "" || v == Remove {
+		return nil
+	}
+	if !printable(v) {
+		return &cfgerrors.Error{Code: cfgerrors.InvalidValue, Value: v, Text: "a header value is printable ASCII"}
+	}
+	return h.check(c, v)
+}
+
+func (c *Config) checkMandatory() error {
+	var errs []error
+	for i, name := range c.Mandatory {
+		canonical := textproto.CanonicalMIMEHeaderKey(name)
+		value, custom := c.Headers[name]
+		known := canonical == headerCSP || canonical == headerXFO || headerNamed(name) != nil || custom && value != Remove
+		if !known {
+			errs = append(errs, &cfgerrors.Error{Field: fmt.Sprintf("[%d]", i), Code: cfgerrors.InvalidValue, Value: name, Text: "no header that this configuration sends",
+				Hint: "write the header's name, such as Referrer-Policy"})
 		}
 	}
-	_, err = parseAge(c.HTTPS.HSTS)
-	at("https.hsts", err)
-	_, err = c.HTTPS.Proxies.compile()
-	at("https.proxies", err)
+	return errors.Join(errs...)
+}
+
+// parseShare reads a share such as "10%". Empty means all.
+func parseShare(v string) (float64, error) {
+	if v == "" {
+		return 1, nil
+	}
+	if v == Remove {
+		return 0, nil
+	}
+	number, ok := strings.CutSuffix(v, "%")
+	percent, err := strconv.ParseFloat(number, 64)
+	if !ok || err != nil || !(percent >= 0 && percent <= 100) {
+		return 1, &cfgerrors.Error{Code: cfgerrors.InvalidValue, Value: v, Text: "no share of the responses", Hint: "write 10%"}
+	}
+	return percent / 100, nil
+}
+
+func (k Cookies) check() error {
+	var errs []error
+	bad := func(field string, code cfgerrors.Code, value, text, hint string) {
+		errs = append(errs, &cfgerrors.Error{Field: field, Code: code, Value: value, Text: text, Hint: hint})
+	}
+	if k.SameSite != "" && !slices.Contains([]string{"Lax", "Strict", "None"}, k.SameSite) {
+		bad("same-site", cfgerrors.InvalidValue, k.SameSite, "browsers ignore this value", "write Lax, Strict or None")
+	}
+	if k.SameSite == "None" && !k.Secure {
+		bad("same-site", cfgerrors.Conflict, k.SameSite, "browsers refuse None without Secure", "write secure: true as well")
+	}
+	if k.Partitioned && !k.Secure {
+		bad("partitioned", cfgerrors.Conflict, "", "browsers refuse Partitioned without Secure", "write secure: true as well")
+	}
+	if len(k.Only) > 0 && len(k.Except) > 0 {
+		bad("except", cfgerrors.Conflict, "", "only names the cookies already", "write one of the two")
+	}
+	for list, names := range map[string][]string{"only": k.Only, "except": k.Except} {
+		for i, name := range names {
+			if !token.MatchString(name) {
+				bad(fmt.Sprintf("%s[%d]", list, i), cfgerrors.InvalidValue, name, "no name of a cookie", "")
+			}
+		}
+		if len(names) > 0 && !k.Secure && !k.HTTPOnly && !k.Partitioned && k.SameSite == "" {
+			bad(list, cfgerrors.Missing, "", "nothing is asked of these cookies", "write secure: true, http-only: true or same-site: Lax")
+		}
+	}
 	return errors.Join(errs...)
 }
 
@@ -100,79 +175,11 @@ func checkNonceCache(v string) error {
 	return &cfgerrors.Error{Code: cfgerrors.InvalidValue, Value: v, Text: "documents with a nonce are never for shared caches", Hint: "write no-store or private"}
 }
 
-func oneOf(v string, allowed ...string) error {
-	if slices.Contains(allowed, v) {
-		return nil
-	}
-	return &cfgerrors.Error{Code: cfgerrors.InvalidValue, Value: v, Text: "browsers ignore this value", Hint: "write " + strings.Join(allowed, " or ") + ", or off"}
-}
-
-// header is a response header whose value is one text of the Config.
-type header struct {
-	field, name string
-	value       func(*Config) *string
-	check       func(string) error
-}
-
-// headers are sent in this order, each where the handler has set none.
-var headers = []header{
-	{"x-content-type-options", "X-Content-Type-Options", func(c *Config) *string { return &c.ContentTypeOptions },
-		func(v string) error { return oneOf(v, "nosniff") }},
-	{"referrer-policy", "Referrer-Policy", func(c *Config) *string { return &c.ReferrerPolicy }, checkReferrer},
-	{"permissions-policy", "Permissions-Policy", func(c *Config) *string { return &c.PermissionsPolicy }, checkPermissions},
-	{"cross-origin-opener-policy", "Cross-Origin-Opener-Policy", func(c *Config) *string { return &c.OpenerPolicy },
-		func(v string) error {
-			return oneOf(v, "same-origin", "same-origin-allow-popups", "noopener-allow-popups", "unsafe-none")
-		}},
-	{"cross-origin-resource-policy", "Cross-Origin-Resource-Policy", func(c *Config) *string { return &c.ResourcePolicy },
-		func(v string) error { return oneOf(v, "same-origin", "same-site", "cross-origin") }},
-	{"origin-agent-cluster", "Origin-Agent-Cluster", func(c *Config) *string { return &c.OriginAgentCluster },
-		func(v string) error { return oneOf(v, "?1", "?0") }},
-	{"cache-control", "Cache-Control", func(c *Config) *string { return &c.CacheControl }, func(string) error { return nil }},
-}
-
-func checkReferrer(v string) error {
-	for token := range strings.SplitSeq(v, ",") {
-		if err := oneOf(strings.TrimSpace(token), "no-referrer", "no-referrer-when-downgrade", "origin", "origin-when-cross-origin",
-			"same-origin", "strict-origin", "strict-origin-when-cross-origin", "unsafe-url"); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// One syntax mistake makes browsers drop the whole header (Permissions Policy §5.2, RFC 9651).
-var permission = regexp.MustCompile(`^[a-z][a-z0-9-]*=(\*|self|\(((\*|self|"https?://[a-z0-9.*:-]+")( +|\)$))*\)?)$`)
-
-func checkPermissions(v string) error {
-	seen := map[string]bool{}
-	for member := range strings.SplitSeq(v, ",") {
-		member = strings.TrimSpace(member)
-		name, _, _ := strings.Cut(member, "=")
-		if seen[name] {
-			return &cfgerrors.Error{Code: cfgerrors.DuplicateKey, Value: name, Text: "browsers use the last of two entries with one name"}
-		}
-		seen[name] = true
-		if !permission.MatchString(member) || strings.Contains(member, "(") != strings.HasSuffix(member, ")") {
-			return &cfgerrors.Error{Code: cfgerrors.InvalidValue, Value: member, Text: "browsers drop the whole header for one mistake",
-				Hint: `write name=(), name=(self) or name=(self "https://partner.example")`}
-		}
-	}
-	return nil
-}
-
-func checkText(v string) error {
-	if !printable(v) {
-		return &cfgerrors.Error{Code: cfgerrors.InvalidValue, Value: v, Text: "a header value is printable ASCII"}
-	}
-	return nil
-}
-
 func printable(v string) bool {
 	return !strings.ContainsFunc(v, func(r rune) bool { return r < ' ' || r > '~' })
 }
 
-// parseAge reads "365d", "24h" or "off" (0, false).
+// parseAge reads "365d", "24h" or "off" (0).
 func parseAge(v string) (time.Duration, error) {
 	if v == "" || v == Remove {
 		return 0, nil
@@ -190,33 +197,14 @@ func parseAge(v string) (time.Duration, error) {
 	case err != nil:
 		return 0, bad("no length of time", "write days as 365d or hours as 24h")
 	case age < time.Second:
-		return 0, bad("browsers forget HSTS at once with this age", "to send none write off")
+		return 0, bad("no time at all", "to send nothing write off")
 	}
 	return age, nil
 }
 
-func (p Proxies) compile() (proxies, error) {
-	out := proxies{hops: max(p.Hops, 1)}
-	var errs []error
-	for i, text := range p.CIDR {
-		n, err := netip.ParsePrefix(text)
-		switch {
-		case err != nil:
-			errs = append(errs, &cfgerrors.Error{Field: fmt.Sprintf("cidr[%d]", i), Code: cfgerrors.Syntax, Value: text, Text: "no network in CIDR form", Hint: "write 10.0.0.0/8, or 10.1.2.3/32 for one address"})
-		case n.Addr().Is4In6():
-			errs = append(errs, &cfgerrors.Error{Field: fmt.Sprintf("cidr[%d]", i), Code: cfgerrors.InvalidValue, Value: text, Text: "an IPv4 network in IPv6 form", Hint: "write the IPv4 form"})
-		case n.Bits() == 0:
-			errs = append(errs, &cfgerrors.Error{Field: fmt.Sprintf("cidr[%d]", i), Code: cfgerrors.InvalidValue, Value: text, Text: "everybody would be believed", Hint: "name the networks that the proxies connect from"})
-		case n.Masked() != n:
-			errs = append(errs, &cfgerrors.Error{Field: fmt.Sprintf("cidr[%d]", i), Code: cfgerrors.InvalidValue, Value: text, Text: "the address has bits outside the network", Hint: "write " + n.Masked().String()})
-		}
-		out.networks = append(out.networks, n)
+func (k Cookies) rule() *cookie.Rule {
+	if !k.Secure && !k.HTTPOnly && !k.Partitioned && k.SameSite == "" {
+		return nil
 	}
-	if p.Hops < 0 || p.Hops > 16 {
-		errs = append(errs, &cfgerrors.Error{Field: "hops", Code: cfgerrors.InvalidValue, Value: strconv.Itoa(p.Hops), Text: "a number of proxies from 1 to 16"})
-	}
-	if p.Hops > 0 && len(p.CIDR) == 0 {
-		errs = append(errs, &cfgerrors.Error{Field: "cidr", Code: cfgerrors.Missing, Text: "without the proxies' networks no header is believed", Hint: "name the networks that the proxies connect from"})
-	}
-	return out, errors.Join(errs...)
+	return &cookie.Rule{Secure: k.Secure, HTTPOnly: k.HTTPOnly, SameSite: k.SameSite, Partitioned: k.Partitioned, Only: k.Only, Except: k.Except}
 }

@@ -215,8 +215,11 @@ func (r *reader) site(path string, keys map[string]any) Site {
 	if len(s.Hosts) > 0 {
 		s.Name = s.Hosts[0]
 	}
-	for _, key := range []string{"hosts", "upstream", "nonce"} {
+	for _, key := range []string{"upstream", "nonce"} {
 		delete(keys, key)
+	}
+	if len(s.Hosts) == 0 { // the mistakes in it are told
+		delete(keys, "hosts")
 	}
 	data, err := json.Marshal(keys)
 	if err != nil { // the tree holds only what JSON can say

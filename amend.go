@@ -1,0 +1,48 @@
+package merlon
+
+import (
+	"context"
+	"errors"
+	"slices"
+)
+
+// errors of Amend.
+var (
+	errNoResponse = errors.New("merlon: Amend: no response of a Guard in this context; wrap the handler with Guard.With")
+	errTooLate    = errors.New("merlon: Amend: the response has begun")
+)
+
+// Amend makes changes for the one response that belongs to the request context ctx, before it begins. Where they loosen its
+// policy, reason must say why in words. It works in handlers that [Route.Handler] wraps, and where the policy has a nonce;
+// elsewhere the Guard saves the context and Amend returns an error. The error joins all mistakes, and then nothing is changed.
+func Amend(ctx context.Context, reason string, changes ...Change) error {
+	s := responseOf(ctx)
+	if s == nil {
+		return errNoResponse
+	}
+	s.mu.Lock()
+	err := s.amend(reason, changes)
+	s.mu.Unlock()
+	s.tell()
+	return err
+}
+
+func (s *response) amend(reason string, changes []Change) error {
+	if s.committed {
+		s.misuse(LateAmend, reason)
+		return errTooLate
+	}
+	after, err := changed(s.plan.config, reason, changes)
+	if err != nil {
+		return err
+	}
+	info := RouteInfo{Reason: reason, Declared: "Amend"}
+	for _, ch := range changes {
+		info.Changes = append(info.Changes, ch.text)
+	}
+	made := compile(after)
+	made.pattern, made.cause = s.plan.pattern, append(slices.Clone(s.plan.cause), info.String())
+	s.plan = made
+	s.note("amend", made)
+	return nil
+}

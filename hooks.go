@@ -1,0 +1,89 @@
+package merlon
+
+import "net/http"
+
+// Hooks are told what a Guard does, so that counting and alarms can be built on top. They run in the goroutine of the
+// request, before its response begins or right after a misuse: they must be quick, and safe for concurrent use.
+type Hooks struct {
+	_ [0]func()
+
+	Committed func(Committed)
+	Misuse    func(Misuse)
+}
+
+// Committed is a response whose headers have just been put on.
+type Committed struct {
+	Request  *http.Request // as the Guard passed it to its handler
+	Pattern  string        // of http.ServeMux or Config.Routes, whichever knows; "" when none does
+	Policy   string        // a short hash of the enforced policy and the trial without their nonce, the same in every process
+	Nonce    string        // "" when the response carries none
+	Status   int
+	Document bool // a browser may render the response
+}
+
+// Misuse is something that a program does and that does not have the effect it looks like.
+type Misuse struct {
+	Request *http.Request
+	Kind    MisuseKind
+	Detail  string // in words
+}
+
+// MisuseKind says what was misused.
+type MisuseKind string
+
+// The kinds of misuse.
+const (
+	LateNonce      MisuseKind = "late-nonce"      // Nonce was first called after the response had begun without one
+	LateAmend      MisuseKind = "late-amend"      // Amend was called after the response had begun
+	ForeignRoute   MisuseKind = "foreign-route"   // a Route stands inside the Handler of another Guard
+	IgnoredFraming MisuseKind = "ignored-framing" // an X-Frame-Options of the handler that browsers ignore
+	IgnoredPolicy  MisuseKind = "ignored-policy"  // a Content-Security-Policy of the handler without a directive that browsers know
+	RefusedCookie  MisuseKind = "refused-cookie"  // a Set-Cookie that browsers refuse
+	NonceWithETag  MisuseKind = "nonce-with-etag" // an ETag on a document with a nonce: it is another page each time
+)
+
+// NewHooked is [New] with hooks.
+func NewHooked(c Config, h Hooks) (*Guard, error) {
+	g, err := New(c)
+	if err == nil {
+		g.hooks = h
+	}
+	return g, err
+}
+
+func (h *Hooks) any() bool { return h.Committed != nil || h.Misuse != nil }
+
+// committed calls the hook with what is known of the response.
+func (h *Hooks) committed(s *response, status int) {
+	if h.Committed == nil {
+		return
+	}
+	pattern := s.request.Pattern
+	if pattern == "" {
+		pattern = s.plan.pattern
+	}
+	h.Committed(Committed{Request: s.request, Pattern: pattern, Policy: s.plan.hash, Nonce: s.nonce, Status: status, Document: isDocument(s.w.Header()["Content-Type"])})
+}
+
+// misuse remembers a misuse until the response's lock is free. The caller holds it.
+func (s *response) misuse(kind MisuseKind, detail string) {
+	if s.guard.orZero().hooks.Misuse != nil || s.trace != nil {
+		s.misuses = append(s.misuses, Misuse{Kind: kind, Detail: detail})
+	}
+}
+
+// tell calls the hook for what was remembered.
+func (s *response) tell() {
+	hook := s.guard.orZero().hooks.Misuse
+	if hook == nil {
+		return
+	}
+	s.mu.Lock()
+	told := s.misuses
+	s.misuses = nil
+	s.mu.Unlock()
+	for _, m := range told {
+		m.Request = s.request
+		hook(m)
+	}
+}
