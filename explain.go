@@ -108,8 +108,11 @@ func (s *response) record(name string, cause any) {
 	case string:
 		step.Cause = c
 	}
-	if len(step.After[name]) > 0 {
+	switch {
+	case len(step.After[name]) > 0:
 		step.Browser = meaning(name, strings.Join(step.After[name], ", "))
+	case name == headerXFO && len(step.Before[name]) > 0:
+		step.Browser = "reads frame-ancestors alone: X-Frame-Options cannot name origins, and would contradict it"
 	}
 	if len(step.Changed()) > 0 || step.Cause != "" && len(s.plan.bits) > 0 && !isHeader(name) {
 		t.out.Steps = append(t.out.Steps, step)
@@ -134,23 +137,47 @@ func (s *response) noteRequest(r *http.Request) {
 	}
 }
 
-// settings are the fields of the Config behind the headers that have no field of their own name.
-var settings = map[string]string{headerCSP: "csp", headerTrial: "trial", headerXFO: "frame", headerHSTS: "https.hsts", "Set-Cookie": "cookies",
-	"Reporting-Endpoints": "reporting-endpoints", "Nel": "nel", "Report-To": "nel"}
-
-// origin says where the plan's value for a header comes from.
+// origin says which setting gave the header its value, and whether a route or the preset did.
 func (s *response) origin(name string) string {
-	setting := settings[name]
-	if setting == "" {
-		setting = strings.ToLower(name)
-	}
-	if s.plan.cause != nil {
-		setting += ", changed by " + strings.Join(s.plan.cause, "; ")
-	}
-	if preset := s.plan.config.Preset; preset != "" {
-		return setting + " (preset " + preset + ")"
+	setting, text := s.plan.config.behind(name)
+	_, base := s.guard.orZero().base.config.behind(name)
+	fromPreset, _ := preset(s.plan.config.Preset)
+	_, usual := fromPreset.behind(name)
+	switch {
+	case text != base:
+		return setting + ", changed by " + strings.Join(s.plan.cause, "; ")
+	case text == usual && s.plan.config.Preset != "":
+		return setting + " of the preset " + s.plan.config.Preset
 	}
 	return setting
+}
+
+// behind returns the setting that makes a header, and its value as text.
+func (c *Config) behind(name string) (setting, value string) {
+	if h := headerNamed(name); h != nil && name != headerCache {
+		return h.field, *h.value(c)
+	}
+	switch name {
+	case headerCSP:
+		return "csp and frame", c.CSP + strings.Join(c.Frame, " ")
+	case headerTrial:
+		return "trial", c.Trial
+	case headerXFO:
+		return "frame", strings.Join(c.Frame, " ")
+	case headerHSTS:
+		return "https.hsts", c.HTTPS.hsts()
+	case headerCache:
+		return "nonce-cache and cache-control", c.NonceCache + c.CacheControl
+	case headerClear:
+		return "headers", c.clear
+	case "Set-Cookie":
+		return "cookies", fmt.Sprint(c.Cookies)
+	case "Reporting-Endpoints":
+		return "reporting-endpoints", fmt.Sprint(c.Endpoints)
+	case "Nel", "Report-To":
+		return "nel", c.NetworkErrors
+	}
+	return "headers", fmt.Sprint(c.Headers)
 }
 
 // meaning says what browsers do with a header.

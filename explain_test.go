@@ -49,7 +49,7 @@ func TestExplain(t *testing.T) {
 	}
 	all := fmt.Sprintf("%+v", e.Steps)
 	for _, part := range []string{"GET /widget/1, over HTTPS, host shop.example", "/widget/: frame: https://partner.example (contract 114) at routes[0]", `Allow("img-src https://tiles.example") (map tiles) at `,
-		"csp, changed by ", "keeps no copy, so that no nonce is used twice", "https.hsts"} {
+		"csp and frame, changed by /widget/: frame", "permissions-policy of the preset strict", "keeps no copy, so that no nonce is used twice", "https.hsts"} {
 		if !strings.Contains(all, part) {
 			t.Errorf("no step says %q", part)
 		}

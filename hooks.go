@@ -67,9 +67,10 @@ func (h *Hooks) committed(s *response, status int) {
 
 // misuse remembers a misuse until the response's lock is free. The caller holds it.
 func (s *response) misuse(kind MisuseKind, detail string) {
-	if s.guard.orZero().hooks.Misuse != nil || s.trace != nil {
+	if s.guard.orZero().hooks.Misuse != nil {
 		s.misuses = append(s.misuses, Misuse{Kind: kind, Detail: detail})
 	}
+	s.note("misuse", string(kind)+": "+detail)
 }
 
 // tell calls the hook for what was remembered.

@@ -1,0 +1,251 @@
+package cli
+
+import (
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/merlon-sec/merlon"
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/policyfile"
+)
+
+type responseFlags struct {
+	config, preset, format, peer string
+	request, response            []string
+	status                       int
+	live                         bool
+}
+
+func newExplain() *cobra.Command {
+	var f responseFlags
+	cmd := &cobra.Command{
+		Use:   "explain [METHOD] URL (--config FILE | --preset NAME)",
+		Short: "Show how a response gets its headers, step by step",
+		Long: `explain runs a request through a policy and shows each step from the request to
+the response: what changed, which setting or route caused it, and what a browser
+will do with it.
+
+The application's response is an empty page, with the headers that --response
+gives it. With --live it is fetched from the site's upstream.`,
+		Example: `  merlon explain https://shop.example/widget/1 --config merlon.yaml
+  merlon explain POST http://shop.example/ --config merlon.yaml
+  merlon explain https://shop.example/ --preset strict --response 'X-Frame-Options: SAMEORIGIN'
+  merlon explain https://shop.example/ --config merlon.yaml --live`,
+		Args: cobra.RangeArgs(1, 2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			method := http.MethodGet
+			if len(args) == 2 {
+				method = args[0]
+			}
+			return f.run(cmd, method, args[len(args)-1])
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.config, "config", "", "policy file")
+	flags.StringVar(&f.preset, "preset", "", "strict, compat or api, in place of a file")
+	flags.BoolVar(&f.live, "live", false, "ask the site's upstream for the response")
+	flags.StringArrayVar(&f.request, "request", nil, "a header of the request, such as 'X-Forwarded-Proto: https'")
+	flags.StringArrayVar(&f.response, "response", nil, "a header that the application sets")
+	flags.IntVar(&f.status, "status", http.StatusOK, "status of the application's response")
+	flags.StringVar(&f.peer, "peer", "192.0.2.1:1234", "address that the request comes from; @ for a Unix socket")
+	flags.StringVar(&f.format, "format", "text", "text or json")
+	return cmd
+}
+
+func (f responseFlags) run(cmd *cobra.Command, method, target string) error {
+	if err := checkFormat(f.format); err != nil {
+		return err
+	}
+	r, err := f.newRequest(method, target)
+	if err != nil {
+		return err
+	}
+	guard, upstream, err := f.guard(r.Host)
+	if err != nil {
+		return err
+	}
+	app, err := f.application(upstream)
+	if err != nil {
+		return err
+	}
+	e := guard.ExplainProxy(app, r.WithContext(cmd.Context()))
+	if f.live && e.Status == http.StatusBadGateway && e.Header.Get(failedHeader) != "" {
+		return fmt.Errorf("asking %s: %s", upstream, e.Header.Get(failedHeader))
+	}
+	if f.format == "json" {
+		return writeJSON(cmd.OutOrStdout(), responseJSON(method, target, e))
+	}
+	printResponse(cmd.OutOrStdout(), method, target, e)
+	return nil
+}
+
+func (f responseFlags) newRequest(method, target string) (*http.Request, error) {
+	u, err := url.Parse(target)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return nil, usagef("%s: write a URL such as https://shop.example/account", target)
+	}
+	if method == "" || strings.ToUpper(method) != method || strings.Trim(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+		return nil, usagef("%s: write a method such as GET or POST", method)
+	}
+	header, err := parseHeader("--request", f.request)
+	if err != nil {
+		return nil, err
+	}
+	r := &http.Request{Method: method, URL: &url.URL{Path: u.Path, RawPath: u.RawPath, RawQuery: u.RawQuery}, Host: u.Host, Header: header, RemoteAddr: f.peer,
+		RequestURI: u.RequestURI(), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Body: http.NoBody}
+	if r.URL.Path == "" {
+		r.URL.Path = "/"
+	}
+	if u.Scheme == "https" {
+		r.TLS = &tls.ConnectionState{}
+	}
+	return r, nil
+}
+
+func parseHeader(flag string, lines []string) (http.Header, error) {
+	out := http.Header{}
+	for _, line := range lines {
+		name, value, ok := strings.Cut(line, ":")
+		if name = strings.TrimSpace(name); !ok || name == "" || strings.ContainsAny(line, "\r\n") {
+			return nil, usagef("%s %s: write a header as 'Name: value'", flag, line)
+		}
+		out.Add(name, strings.TrimSpace(value))
+	}
+	return out, nil
+}
+
+// guard returns the Guard of the site that has the host, and its upstream.
+func (f responseFlags) guard(host string) (*merlon.Guard, *url.URL, error) {
+	switch {
+	case (f.config == "") == (f.preset == ""):
+		return nil, nil, usagef("name a policy with --config, or a preset with --preset")
+	case f.live && f.config == "":
+		return nil, nil, usagef("--live: only a policy file has an upstream")
+	case f.preset != "":
+		g, err := merlon.New(merlon.Config{Preset: f.preset, Reports: policyfile.ReportPath})
+		if err != nil {
+			return nil, nil, usagef("--preset %s: write strict, compat, api or off", f.preset)
+		}
+		return g, nil, nil
+	}
+	file, err := policyfile.Read(f.config)
+	if err != nil {
+		return nil, nil, usagef("%w", err)
+	}
+	name, _, _ := strings.Cut(host, ":")
+	for _, s := range file.Sites {
+		if len(s.Hosts) == 0 || len(file.Sites) == 1 || slices.Contains(s.Hosts, strings.ToLower(host)) || slices.Contains(s.Hosts, strings.ToLower(name)) {
+			return s.Guard, s.Upstream, nil
+		}
+	}
+	return nil, nil, usagef("no site of %s has the host %s: the gateway answers 421", f.config, host)
+}
+
+// failedHeader carries why the upstream could not be asked.
+const failedHeader = "Merlon-Failed"
+
+const liveTimeout = 30 * time.Second
+
+// application is what stands behind the Guard.
+func (f responseFlags) application(upstream *url.URL) (http.Handler, error) {
+	header, err := parseHeader("--response", f.response)
+	if err != nil {
+		return nil, err
+	}
+	if f.live {
+		return &httputil.ReverseProxy{
+			Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(upstream); r.Out.Host = r.In.Host },
+			Transport: &http.Transport{ResponseHeaderTimeout: liveTimeout, DisableKeepAlives: true},
+			ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
+				w.Header().Set(failedHeader, err.Error())
+				w.WriteHeader(http.StatusBadGateway)
+			},
+		}, nil
+	}
+	if f.status < 200 || f.status > 599 {
+		return nil, usagef("--status %d: write a number from 200 to 599", f.status)
+	}
+	if header.Get("Content-Type") == "" {
+		header.Set("Content-Type", "text/html; charset=utf-8")
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for name, values := range header {
+			w.Header()[name] = values
+		}
+		w.WriteHeader(f.status)
+	}), nil
+}
+
+// width is that of the narrowest terminal that people use.
+const width = 80
+
+func printResponse(out io.Writer, method, target string, e merlon.Explanation) {
+	fmt.Fprintf(out, "%s %s: %d %s\n", method, target, e.Status, http.StatusText(e.Status))
+	for i, s := range e.Steps {
+		fmt.Fprintln(out)
+		printWrapped(out, fmt.Sprintf("%2d  ", i+1), s.Name)
+		if s.Cause != "" {
+			printWrapped(out, "    by       ", s.Cause)
+		}
+		for _, name := range s.Changed() {
+			for _, v := range s.Before[name] {
+				if !slices.Contains(s.After[name], v) {
+					printWrapped(out, "    -        ", name+": "+v)
+				}
+			}
+			for _, v := range s.After[name] {
+				if !slices.Contains(s.Before[name], v) {
+					printWrapped(out, "    +        ", name+": "+v)
+				}
+			}
+		}
+		if s.Browser != "" {
+			printWrapped(out, "    browser  ", s.Browser)
+		}
+	}
+}
+
+// printWrapped prints text behind a label, its further lines as deep as the first.
+func printWrapped(out io.Writer, label, text string) {
+	line := label
+	for i, word := range strings.Fields(text) {
+		if i > 0 && len(line)+1+len(word) > width {
+			fmt.Fprintln(out, line)
+			line = strings.Repeat(" ", len(label)) + word
+			continue
+		}
+		if i > 0 {
+			line += " "
+		}
+		line += word
+	}
+	fmt.Fprintln(out, line)
+}
+
+func responseJSON(method, target string, e merlon.Explanation) any {
+	type step struct {
+		Name    string      `json:"name"`
+		Cause   string      `json:"cause"`
+		Changed []string    `json:"changed"`
+		Before  http.Header `json:"before"`
+		After   http.Header `json:"after"`
+		Browser string      `json:"browser"`
+	}
+	steps := []step{}
+	for _, s := range e.Steps {
+		before := s.Before
+		if before == nil {
+			before = http.Header{}
+		}
+		steps = append(steps, step{s.Name, s.Cause, append([]string{}, s.Changed()...), before, s.After, s.Browser})
+	}
+	return map[string]any{"schema": "merlon/explain", "version": 1, "method": method, "url": target, "status": e.Status, "header": e.Header, "steps": steps}
+}
