@@ -1,6 +1,7 @@
 package merlon
 
 import (
+	"maps"
 	"net/http"
 	"strings"
 )
@@ -8,10 +9,8 @@ import (
 // protectCache keeps a document with a nonce out of caches that serve it again: a nonce is good for one response.
 // Enforced, it follows Config.NonceCache; on trial alone it is enough that nobody shares it.
 func (s *response) protectCache(h http.Header) {
-	for name := range h {
-		if overridesCacheControl(name) {
-			delete(h, name)
-		}
+	if s.there&bitShared != 0 {
+		maps.DeleteFunc(h, func(name string, _ []string) bool { return s.plan.bits[name]&bitShared != 0 || isCacheControlOf(name) })
 	}
 	after, stored := private(s.cacheControl(h))
 	switch enforced := len(s.plan.policies[s.secure].enforced.base.parts) > 1; {
@@ -36,20 +35,12 @@ func (s *response) setCacheControl(h http.Header, value string) {
 	s.there |= s.plan.bits[headerCache]
 }
 
-// overridesCacheControl reports whether some shared cache believes the header more than Cache-Control.
-// RFC 9213 (CDN-Cache-Control and its kin), and the names that nginx, Akamai and Fastly use.
-func overridesCacheControl(name string) bool {
+// overCacheControl are the names that nginx, Akamai and Fastly use, in canonical form.
+var overCacheControl = []string{"Expires", "Surrogate-Control", "Edge-Control", "X-Accel-Expires"}
+
+// isCacheControlOf reports whether the header is Cache-Control for one kind of caches, such as CDN-Cache-Control. RFC 9213
+func isCacheControlOf(name string) bool {
 	const suffix = "-Cache-Control"
-	switch len(name) {
-	case len("Expires"):
-		return strings.EqualFold(name, "Expires")
-	case len("Edge-Control"):
-		return strings.EqualFold(name, "Edge-Control")
-	case len("Surrogate-Control"), len("X-Accel-Expires"):
-		if strings.EqualFold(name, "Surrogate-Control") || strings.EqualFold(name, "X-Accel-Expires") {
-			return true
-		}
-	}
 	return len(name) > len(suffix) && strings.EqualFold(name[len(name)-len(suffix):], suffix)
 }
 

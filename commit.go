@@ -189,6 +189,10 @@ func (s *response) framing(h http.Header, theirs policies) Frame {
 // HTTP/2. It notes those that have a value with anything in it.
 func (s *response) tidy(h http.Header) {
 	for key, values := range h {
+		if isCacheControlOf(key) {
+			s.there |= bitShared
+			continue
+		}
 		if s.plan.lengths>>min(len(key), 63)&1 == 0 {
 			continue
 		}

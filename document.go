@@ -8,6 +8,9 @@ func isDocument(contentType []string) bool {
 	if len(contentType) != 1 {
 		return true
 	}
+	if contentType[0] == "text/html; charset=utf-8" || contentType[0] == "text/html" { // what nearly all say
+		return true
+	}
 	if strings.Contains(contentType[0], ",") { // several types in one line, of which browsers take the last good one
 		return true
 	}

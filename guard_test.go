@@ -570,36 +570,3 @@ func TestConfigSurvivesJSON(t *testing.T) {
 		}
 	}
 }
-
-func FuzzParseConfig(f *testing.F) {
-	f.Add([]byte(`{"preset":"strict","frame":{"by":["https://partner.example"]},"csp":"default-src 'self'","reports":"/r"}`))
-	f.Add([]byte(`{"referrer-policy":"no-referrer,\r\n origin","permissions-policy":"camera=(),\n usb=()"}`))
-	f.Add([]byte(`{"routes":[{"match":"GET /a/","allow":"img-src https://b.example","reason":"x"}],"cache-control":"no-store\r\nX: y"}`))
-	f.Add([]byte(`{"preset":"off","headers":{"X-A":"b"},"reporting-endpoints":{"a":"/r"},"report-to":"a","cookies":{"secure":true},"hosts":["*.a.example"],"https":{"redirect":true}}`))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		c, err := merlon.ParseConfig(data)
-		if err != nil {
-			return
-		}
-		g, err := merlon.New(c)
-		if err != nil {
-			return
-		}
-		rec := httptest.NewRecorder()
-		g.Handler(text("x")).ServeHTTP(rec, httptest.NewRequest("GET", "https://shop.example/", nil))
-		for name, values := range rec.Header() {
-			for _, v := range values {
-				if strings.ContainsFunc(v, func(r rune) bool { return r < ' ' || r > '~' }) {
-					t.Errorf("%s: %q", name, v)
-				}
-			}
-		}
-		most := 1
-		if c.ReportTo != "" {
-			most = 2 // framing is then a policy of its own
-		}
-		if policies := rec.Header()["Content-Security-Policy"]; len(policies) > most || len(policies) == 1 && strings.Contains(policies[0], ",") {
-			t.Errorf("a Config became two policies: %q", policies)
-		}
-	})
-}

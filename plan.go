@@ -50,7 +50,8 @@ const (
 	bitHSTS
 	bitCookie
 	bitCache
-	firstBit // of those in fields
+	bitShared // headers that shared caches believe more than Cache-Control
+	firstBit  // of those in fields
 )
 
 // policySet is what goes out with one scheme.
@@ -75,6 +76,9 @@ type framedPolicy struct {
 // compile makes the plan for a Config that passed its checks.
 func compile(c Config) *plan {
 	p := &plan{config: c, bits: map[string]bit{headerCSP: bitCSP, headerTrial: bitTrial, headerXFO: bitXFO, headerHSTS: bitHSTS, "Set-Cookie": bitCookie, headerCache: bitCache}}
+	for _, name := range overCacheControl {
+		p.bits[name] = bitShared
+	}
 	for i := range headers {
 		p.add(headers[i].name, headers[i].sent(&c), anyScheme)
 	}

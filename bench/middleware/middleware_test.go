@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -39,7 +41,61 @@ func nonceContenders(tb testing.TB) []contender {
 	return []contender{bare(), nonceLoop(headers), m, unrolled(headers)}
 }
 
+// routeContenders serve the same page on a route that may be framed by a partner. By hand that is another set of headers.
+func routeContenders(tb testing.TB) []contender {
+	guard, err := merlon.New(nineHeaders())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	route := guard.With("contract 114", merlon.FrameBy("https://partner.example"))
+	m := contender{"merlon", func(next http.Handler) http.Handler { return guard.Handler(route.Handler(next)) }, merlon.Nonce}
+	headers := record(m)
+	return []contender{bare(), loop(headers), calls(headers), m, unrolled(headers)}
+}
+
+// randomContenders send from 3 to 15 headers that a seed chooses. Unrolled knows too few of them to take part.
+func randomContenders(tb testing.TB, seed uint64) []contender {
+	m := guarded(tb, randomConfig(rand.New(rand.NewPCG(seed, 0))))
+	headers := record(m)
+	return []contender{bare(), loop(headers), calls(headers), m}
+}
+
+func randomConfig(r *rand.Rand) merlon.Config {
+	config := merlon.Off()
+	config.CSP, config.Frame = "default-src 'self'; img-src 'self' data: https:", merlon.Frame{"deny"}
+	choices := []func(){
+		func() { config.ContentTypeOptions = "nosniff" },
+		func() { config.ReferrerPolicy = "same-origin" },
+		func() { config.PermissionsPolicy = "camera=(), microphone=()" },
+		func() { config.OpenerPolicy = "same-origin" },
+		func() { config.EmbedderPolicy = "require-corp" },
+		func() { config.ResourcePolicy = "same-origin" },
+		func() { config.OriginAgentCluster = "?1" },
+		func() { config.XSSProtection = "0" },
+		func() { config.DNSPrefetchControl = "deny" },
+		func() { config.CrossDomainPolicies = "none" },
+		func() { config.Trial = "require-trusted-types-for 'script'" },
+		func() { config.HTTPS.HSTS = "365d" },
+		func() { config.Headers = map[string]string{"X-Robots-Tag": "noindex"} },
+	}
+	r.Shuffle(len(choices), func(i, j int) { choices[i], choices[j] = choices[j], choices[i] })
+	for _, choose := range choices[:1+r.IntN(len(choices))] {
+		choose()
+	}
+	return config
+}
+
 func BenchmarkHeaders(b *testing.B) { race(b, headerContenders(b)) }
+
+func BenchmarkRoute(b *testing.B) { race(b, routeContenders(b)) }
+
+func BenchmarkRandom(b *testing.B) {
+	const seeds = 5
+	for seed := range uint64(seeds) {
+		contenders := randomContenders(b, seed)
+		b.Run(fmt.Sprintf("%d-headers", len(record(contenders[1]))), func(b *testing.B) { race(b, contenders) })
+	}
+}
 
 func BenchmarkNonce(b *testing.B) { race(b, nonceContenders(b)) }
 
@@ -59,10 +115,14 @@ func race(b *testing.B, contenders []contender) {
 
 // A comparison of contenders that do different work would say nothing.
 func TestContendersSendTheSame(t *testing.T) {
-	for name, contenders := range map[string][]contender{"headers": headerContenders(t), "nonce": nonceContenders(t)} {
+	all := map[string][]contender{"headers": headerContenders(t), "nonce": nonceContenders(t), "route": routeContenders(t)}
+	for seed := range uint64(20) {
+		all[fmt.Sprint("random ", seed)] = randomContenders(t, seed)
+	}
+	for name, contenders := range all {
 		want := sorted(record(contenders[1]))
-		if len(want) != 9 {
-			t.Errorf("%s: %s sends %d headers, want 9: %v", name, contenders[1].name, len(want), want)
+		if n := len(want); (name == "headers" || name == "nonce") && n != 9 || n < 3 || n > 15 {
+			t.Errorf("%s: %s sends %d headers: %v", name, contenders[1].name, len(want), want)
 		}
 		for _, c := range contenders[2:] {
 			if got := sorted(record(c)); !slices.Equal(got, want) {

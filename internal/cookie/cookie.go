@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// A Rule says what cookies must have. The zero Rule asks for nothing. It is read only, so that a Rule may be used from
-// several goroutines.
+// A Rule says what cookies must have. The zero Rule asks for nothing, but see Apply for prefixed names. The fields are
+// taken as they are: SameSite must be one of its values. A Rule that nobody changes may be used from several goroutines.
 type Rule struct {
 	Secure, HTTPOnly, Partitioned bool
 
@@ -19,15 +19,17 @@ type Rule struct {
 
 // Apply returns the Set-Cookie line with what the rule asks for and the handler has not said, added at its end; https
 // says whether the response goes out over HTTPS. Secure is added over HTTPS only, and SameSite=None and Partitioned
-// only to a line that has Secure, since browsers refuse them without. A line that the rule is not for is returned as it is.
+// only to a line that has Secure, since browsers refuse them without. Over HTTPS, names with a prefix such as __Host- get
+// Secure whatever the rule asks. A line that the rule is not for is returned as it is.
 //
 // The problem is the first reason why browsers refuse the cookie of the returned line, in words, or "" when there is
-// none. It is told for lines that the rule is not for as well. It holds the cookie's name, never its value.
+// none. It is told for lines that the rule is not for as well. It holds the cookie's name, never its value. Secure over
+// plain HTTP is no problem here: browsers accept it from localhost, and no line says where it was sent from.
 func (r Rule) Apply(line string, https bool) (out, problem string) {
 	c := parse(line)
 	out = line
 	if r.covers(c.name) && !c.empty() {
-		out += r.strengthen(&c, https)
+		out = r.strengthen(line, &c, https)
 	}
 	if refusal := c.refusal(); refusal != "" {
 		problem = fmt.Sprintf("cookie %.60q: %s", c.name, refusal)
@@ -39,12 +41,12 @@ func (r Rule) covers(name string) bool {
 	return (len(r.Only) == 0 || slices.Contains(r.Only, name)) && !slices.Contains(r.Except, name)
 }
 
-// strengthen returns what to add to the line of c, and notes it in c.
-func (r Rule) strengthen(c *cookie, https bool) string {
+// strengthen returns the line of c with what is missing, and notes that in c.
+func (r Rule) strengthen(line string, c *cookie, https bool) string {
 	var secure, httpOnly, key, sameSite, partitioned string
 	// Browsers refuse a cookie with a prefix and no Secure. Nobody can depend on a cookie that is refused, so Secure
 	// is added to it whatever the rule asks.
-	if https && !c.secure && (r.Secure || c.prefixed()) {
+	if https && !c.secure && (r.Secure || c.prefixed) {
 		secure, c.secure = "; Secure", true
 	}
 	if r.HTTPOnly && !c.httpOnly {
@@ -56,7 +58,7 @@ func (r Rule) strengthen(c *cookie, https bool) string {
 	if r.Partitioned && !c.partitioned && c.secure {
 		partitioned, c.partitioned = "; Partitioned", true
 	}
-	return secure + httpOnly + key + sameSite + partitioned
+	return line + secure + httpOnly + key + sameSite + partitioned
 }
 
 // refusal is the reason why browsers do not store the cookie, or "".
@@ -69,9 +71,9 @@ func (c *cookie) refusal() string {
 		return "browsers ignore a cookie without name and value"
 	case len(c.name)+len(c.value) > maxPair:
 		return "browsers refuse a name and value of over 4096 bytes together"
-	case c.name == "" && c.prefixed():
+	case c.name == "" && c.prefixed:
 		return "browsers refuse a cookie without a name whose value begins like __Host- or another prefix of names"
-	case c.prefixed() && !c.secure:
+	case c.prefixed && !c.secure:
 		return "browsers refuse a name with this prefix without Secure, which only HTTPS can set"
 	case c.host && c.domain != "":
 		return "browsers refuse a name with __Host- if the cookie has a Domain"

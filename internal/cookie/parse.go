@@ -19,7 +19,7 @@ type cookie struct {
 
 	secure, httpOnly, partitioned bool
 
-	reserved, host, http bool // begins with a prefix; with __Host-; with __Http- or __Host-Http-
+	prefixed, host, http bool // the name begins with any prefix; with __Host-; with __Http- or __Host-Http-
 	control              bool // a control character stands in the line
 }
 
@@ -79,10 +79,8 @@ func (c *cookie) readPrefix() {
 	}
 	c.host = begins(text, "__Host-")
 	c.http = begins(text, "__Http-") || begins(text, "__Host-Http-")
-	c.reserved = c.host || c.http || begins(text, "__Secure-")
+	c.prefixed = c.host || c.http || begins(text, "__Secure-")
 }
-
-func (c *cookie) prefixed() bool { return c.reserved }
 
 func (c *cookie) empty() bool { return c.name == "" && c.value == "" }
 

@@ -35,12 +35,17 @@ type Member struct {
 	Item
 }
 
-type (
-	Token   string // a word without quotes: same-origin, *, text/html
-	Decimal int64  // in thousandths: 1.5 is Decimal(1500)
-	Date    int64  // seconds since 1970 began in UTC
-	Display string // text in Unicode
-)
+// A Token is a word without quotes: same-origin, *, text/html.
+type Token string
+
+// A Decimal is a number with a point, in thousandths: 1.5 is Decimal(1500).
+type Decimal int64
+
+// A Date is in seconds since 1970 began in UTC.
+type Date int64
+
+// A Display is a string in Unicode, for people to read.
+type Display string
 
 // A SyntaxError says where a parser stopped, and why.
 type SyntaxError struct {
