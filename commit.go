@@ -128,8 +128,8 @@ func (s *response) putPolicies(h http.Header, status int) {
 	tighten := s.trust == tightenOnly || s.plan.tightOnly[1]
 	switch enforced := &set.enforced; {
 	case stale && len(enforced.base.parts) > 1:
-	case !tighten && theirs.ancestors:
-	case !tighten && theirs.any: // the handler's policy stands in for ours, and lacks framing
+	case !tighten && theirs.ancestors && !s.plan.tightOnly[0]:
+	case !tighten && theirs.any: // the handler's policy stands in for ours, but for framing
 		s.add(h, headerCSP, enforced.frameOnly(frame))
 	case enforced.apart():
 		s.add(h, headerCSP, s.text(&enforced.base))

@@ -120,6 +120,29 @@ func TestRemovedAndMandatoryHeaders(t *testing.T) {
 	}
 }
 
+// Browsers pass over X-Frame-Options beside frame-ancestors, so what is mandatory of framing goes out in both.
+func TestMandatoryFraming(t *testing.T) {
+	for _, c := range []struct {
+		mandatory string
+		want      []string
+	}{
+		{"X-Frame-Options", []string{"frame-ancestors *", "frame-ancestors 'none'"}},
+		{"Content-Security-Policy", []string{"frame-ancestors *", "default-src 'self'"}},
+		{"", []string{"frame-ancestors *"}},
+	} {
+		config := merlon.Config{CSP: "default-src 'self'", Trial: "off"}
+		if c.mandatory != "" {
+			config.Mandatory = []string{c.mandatory}
+		}
+		h := newGuard(t, config).Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Security-Policy", "frame-ancestors *")
+		}))
+		if got := ask(h, "GET", "https://shop.example/").Header["Content-Security-Policy"]; !slices.Equal(got, c.want) {
+			t.Errorf("with %q mandatory: %q, want %q", c.mandatory, got, c.want)
+		}
+	}
+}
+
 // Reports of framing arrive by report-uri alone, so that report-to is in a policy of its own.
 func TestReportTo(t *testing.T) {
 	config := merlon.Config{CSP: "default-src 'self'", Trial: "img-src 'none'", Reports: "/r", Endpoints: map[string]string{"csp": "https://reports.example/r"}, ReportTo: "csp"}
