@@ -1,10 +1,12 @@
 package merlon_test
 
 import (
+	"context"
 	"fmt"
 	"html/template"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 
 	"github.com/merlon-sec/merlon"
 )
@@ -55,4 +57,108 @@ func ExampleParseConfig() {
 	// Output:
 	// refererpolicy: unknown key (did you mean referrer-policy?)
 	// csp: "5": this key takes a text (write it in quotes)
+}
+
+func ExampleTemplateFuncs() {
+	guard, _ := merlon.New(merlon.Strict())
+	page := template.Must(template.New("").Funcs(merlon.TemplateFuncs(context.Background())).Parse(`<script nonce="{{nonce}}">greet()</script>`))
+	h := guard.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mine := template.Must(page.Clone())
+		mine.Funcs(merlon.TemplateFuncs(r.Context())).Execute(w, nil)
+	}))
+
+	rec := httptest.NewRecorder()
+	h.ServeHTTP(rec, httptest.NewRequest("GET", "/", nil))
+	nonce := strings.Split(rec.Body.String(), `"`)[1]
+	fmt.Println(strings.Contains(rec.Header().Get("Content-Security-Policy"), "'nonce-"+nonce+"'"))
+	// Output: true
+}
+
+func ExampleAmend() {
+	guard, _ := merlon.New(merlon.Strict())
+	h := guard.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if partner := r.FormValue("partner"); partner == "https://partner.example" { // known to be one
+			if err := merlon.Amend(r.Context(), "the partner's preview", merlon.FrameBy(partner)); err != nil {
+				http.Error(w, "no preview", http.StatusInternalServerError)
+			}
+		}
+	}))
+	for _, target := range []string{"/", "/?partner=https://partner.example"} {
+		rec := httptest.NewRecorder()
+		h.ServeHTTP(rec, httptest.NewRequest("GET", target, nil))
+		policy := rec.Header().Get("Content-Security-Policy")
+		fmt.Println(policy[strings.Index(policy, "frame-ancestors"):])
+	}
+	// Output:
+	// frame-ancestors 'none'
+	// frame-ancestors https://partner.example
+}
+
+func ExampleHTTPS() {
+	config := merlon.Strict()
+	config.Hosts = []string{"shop.example", "*.shop.example"}
+	config.Health = []string{"GET /healthz"}
+	config.HTTPS = merlon.HTTPS{HSTS: "365d", Redirect: true, Exempt: []string{"/printer/"}, Proxies: merlon.Proxies{CIDR: []string{"10.0.0.0/8"}}}
+	guard, err := merlon.New(config)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	h := guard.Handler(http.NotFoundHandler())
+	for _, target := range []string{"http://shop.example/cart?id=7", "http://evil.example/", "http://shop.example/printer/1"} {
+		rec := httptest.NewRecorder()
+		h.ServeHTTP(rec, httptest.NewRequest("POST", target, nil))
+		fmt.Printf("%d %q\n", rec.Code, rec.Header().Get("Location"))
+	}
+	// Output:
+	// 308 "https://shop.example/cart?id=7"
+	// 421 ""
+	// 404 ""
+}
+
+func ExampleHooks() {
+	guard, _ := merlon.NewHooked(merlon.Strict(), merlon.Hooks{
+		Misuse: func(m merlon.Misuse) { fmt.Println(m.Kind, m.Request.URL.Path, m.Detail) },
+	})
+	h := guard.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Frame-Options", "ALLOW-FROM https://partner.example")
+	}))
+	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/widget", nil))
+	// Output: ignored-framing /widget ALLOW-FROM https://partner.example protects nothing
+}
+
+func ExampleGuard_Routes() {
+	config := merlon.Strict()
+	config.Routes = []merlon.RouteConfig{{Match: "GET /widget/", Frame: merlon.Frame{"https://partner.example"}, Reason: "contract 114"}}
+	guard, _ := merlon.New(config)
+	for _, r := range guard.Routes() {
+		fmt.Println(r.Looser, r)
+	}
+	// Output: true GET /widget/: frame: https://partner.example (contract 114) at routes[0]
+}
+
+func ExampleGuard_Explain() {
+	guard, _ := merlon.New(merlon.API())
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Header().Set("X-Frame-Options", "SAMEORIGIN") })
+	for _, step := range guard.Explain(h, httptest.NewRequest("GET", "/items", nil)).Steps {
+		fmt.Println(step.Name, step.Changed())
+	}
+	// Output:
+	// request []
+	// handler [X-Frame-Options]
+	// Content-Security-Policy [Content-Security-Policy]
+	// X-Content-Type-Options [X-Content-Type-Options]
+	// Referrer-Policy [Referrer-Policy]
+	// Cross-Origin-Resource-Policy [Cross-Origin-Resource-Policy]
+	// Cache-Control [Cache-Control]
+}
+
+func ExampleOff() {
+	config := merlon.Off()
+	config.Frame = merlon.Frame{"deny"}
+	guard, _ := merlon.New(config)
+	rec := httptest.NewRecorder()
+	guard.Handler(http.NotFoundHandler()).ServeHTTP(rec, httptest.NewRequest("GET", "/", nil))
+	fmt.Println(rec.Header().Get("Content-Security-Policy"), "|", rec.Header().Get("X-Frame-Options"), "|", rec.Header().Get("Referrer-Policy"))
+	// Output: frame-ancestors 'none' | DENY |
 }

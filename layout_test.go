@@ -3,8 +3,12 @@ package merlon_test
 import (
 	"bytes"
 	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -76,6 +80,31 @@ func TestRootModuleHasNoDependencies(t *testing.T) {
 	}
 	if _, err := os.Stat("go.sum"); err == nil {
 		t.Error("the root module has a go.sum, want none: it has no dependencies, its tests included")
+	}
+}
+
+// What a goroutine of the library did would outlive the request, and nobody could wait for it.
+func TestLibraryStartsNoGoroutines(t *testing.T) {
+	for _, pattern := range []string{"*.go", "cfgerrors/*.go", "csp/*.go", "report/*.go", "internal/*/*.go", "merlontest/*.go"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range files {
+			if strings.HasSuffix(name, "_test.go") {
+				continue
+			}
+			file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ast.Inspect(file, func(n ast.Node) bool {
+				if _, starts := n.(*ast.GoStmt); starts {
+					t.Errorf("%s starts a goroutine", name)
+				}
+				return true
+			})
+		}
 	}
 }
 
