@@ -38,7 +38,7 @@ type Builder struct {
 // Set gives a directive this value, replacing the one that it has.
 func (b *Builder) Set(name string, value ...string) *Builder {
 	if b.sound(name, value) {
-		b.policy = b.policy.Set(strings.ToLower(name), value...)
+		b.policy = b.policy.Set(lower(name), value...)
 	}
 	return b
 }
@@ -46,14 +46,14 @@ func (b *Builder) Set(name string, value ...string) *Builder {
 // Append adds sources to a directive as [Policy.Append] does.
 func (b *Builder) Append(name string, value ...string) *Builder {
 	if b.sound(name, value) {
-		b.policy = b.policy.Append(strings.ToLower(name), value...)
+		b.policy = b.policy.Append(lower(name), value...)
 	}
 	return b
 }
 
 // Remove takes a directive out.
 func (b *Builder) Remove(name string) *Builder {
-	b.policy = b.policy.Remove(strings.ToLower(name))
+	b.policy = b.policy.Remove(lower(name))
 	return b
 }
 
@@ -73,7 +73,7 @@ func (b *Builder) Merge(p Policy) *Builder {
 func (b *Builder) sound(name string, value []string) bool {
 	for _, w := range append([]string{name}, value...) {
 		if w == "" || strings.ContainsFunc(w, func(r rune) bool { return r <= ' ' || r > '~' || r == ';' || r == ',' }) {
-			b.errs = append(b.errs, &cfgerrors.Error{Field: strings.ToLower(name), Code: cfgerrors.Syntax, Value: w,
+			b.errs = append(b.errs, &cfgerrors.Error{Field: lower(name), Code: cfgerrors.Syntax, Value: w,
 				Text: "a word of a policy is printable ASCII without space, comma and semicolon", Hint: "give each source as an argument of its own"})
 			return false
 		}

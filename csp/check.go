@@ -34,7 +34,7 @@ func Check(text string, tokens ...string) error {
 		if len(words) == 0 {
 			continue
 		}
-		name := strings.ToLower(words[0])
+		name := lower(words[0])
 		if seen[name] {
 			errs = append(errs, &cfgerrors.Error{Field: name, Code: cfgerrors.DuplicateOf, Text: "browsers use the first directive of a name and ignore this one", Hint: "join the two"})
 			continue
@@ -58,7 +58,7 @@ func checkDirective(name string, value, tokens []string) error {
 		}
 	case sandboxFlags:
 		for _, v := range value {
-			if !sandboxTokens[strings.ToLower(v)] {
+			if !sandboxTokens[lower(v)] {
 				return bad(v, "no sandbox token", didYouMean(v, sandboxTokens))
 			}
 		}
@@ -88,7 +88,7 @@ func checkSources(name string, value, tokens []string) error {
 			errs = append(errs, checkSource(name, v))
 		}
 	}
-	if len(value) > 1 && slices.ContainsFunc(value, func(v string) bool { return strings.EqualFold(v, "'none'") }) {
+	if len(value) > 1 && slices.ContainsFunc(value, func(v string) bool { return equalFold(v, "'none'") }) {
 		errs = append(errs, &cfgerrors.Error{Field: name, Code: cfgerrors.NoneWithOthers, Value: strings.Join(value, " "),
 			Text: "browsers ignore 'none' beside other sources", Hint: "keep 'none' alone, or remove it"})
 	}

@@ -1,6 +1,6 @@
 package csp
 
-import "fmt"
+import "slices"
 
 // Answer is the answer of a comparison.
 type Answer uint8
@@ -32,7 +32,8 @@ const maxProbes = 50_000
 
 // Contains reports whether everything that inner allows is allowed by outer as well, for a document of the origin self:
 // loads of all kinds, inline code, eval, Trusted Types, base, forms, framing and sandbox. Only enforced policies count.
-// An insecure load counts as allowed only if it is not upgraded. A Yes is never refuted by a decision.
+// An insecure load counts as allowed only if it is not upgraded, and of one that inner upgrades what it becomes.
+// A Yes is never refuted by a decision.
 func Contains(m Mode, self Origin, outer, inner *List) Comparison {
 	var out Comparison
 	each(m, self, outer, inner, func(d Difference, a Answer) bool {
@@ -84,12 +85,30 @@ func (p *prober) try(directive string, decide func(*List) Decision, witness func
 		return
 	}
 	if out := decide(p.outer); out.Blocked {
-		p.done = !p.found(Difference{directive, witness()}, No)
+		p.done = !p.found(Difference{blamed(&out, directive), witness()}, No)
 	}
+}
+
+// blamed is the effective directive that blocks, which for code under Trusted Types is not the one that was asked about.
+func blamed(d *Decision, asked string) string {
+	for _, v := range d.Violations() {
+		if v.Disposition == Enforce {
+			return v.Directive
+		}
+	}
+	return asked
 }
 
 func (p *prober) doubt(directive, why string) {
 	p.done = p.done || !p.found(Difference{directive, why}, CannotTell)
+}
+
+// readings are those that the mode combines.
+func (p *prober) readings() []Mode {
+	if p.m > WebKit {
+		return []Mode{Spec, Chromium, Firefox, WebKit}
+	}
+	return []Mode{p.m}
 }
 
 // destinations has one for each fetch directive.
@@ -101,6 +120,9 @@ var destinations = []struct{ directive, destination, initiator string }{
 
 func (p *prober) requests() {
 	for _, d := range destinations {
+		if p.plain(d.directive) && !p.upgradesLess() {
+			continue
+		}
 		elements := p.elements(d.directive)
 		urls, ok := p.urls(d.directive, maxProbes/len(elements))
 		if !ok {
@@ -111,8 +133,7 @@ func (p *prober) requests() {
 			for i := range urls {
 				r := as
 				r.URL, r.Redirects, r.Destination, r.Initiator = urls[i].URL, urls[i].redirects, d.destination, d.initiator
-				p.try(d.directive, func(l *List) Decision { return l.Request(p.m, p.self, &r) }, func() string { return urls[i].text(&r) })
-				p.tryUpgrade(func(l *List) Decision { return l.Request(p.m, p.self, &r) }, &urls[i], "")
+				p.tryLoad(d.directive, func(l *List) Decision { return l.Request(p.m, p.self, &r) }, &urls[i], func() string { return urls[i].text(&r) })
 			}
 		}
 	}
@@ -120,31 +141,41 @@ func (p *prober) requests() {
 	p.try("connect-src", func(l *List) Decision { return l.Request(p.m, p.self, &r) }, func() string { return "WebTransport by certificate hashes" })
 }
 
-// tryUpgrade compares whether an insecure load that inner allows is made secure.
-func (p *prober) tryUpgrade(decide func(*List) Decision, u *probeURL, what string) {
-	if p.done || u.Scheme != "http" && u.Scheme != "ws" || u.redirects > 0 || p.outer.Upgrade(p.m, u.URL) == u.URL || p.inner.Upgrade(p.m, u.URL) != u.URL {
+// tryLoad compares a load, and whether one that inner allows is made secure.
+func (p *prober) tryLoad(directive string, decide func(*List) Decision, u *probeURL, witness func() string) {
+	if p.done || p.rewritten(u.URL) {
+		return
+	}
+	p.try(directive, decide, witness)
+	if p.done || u.redirects > 0 || p.outer.Upgrade(p.m, u.URL) == u.URL || p.inner.Upgrade(p.m, u.URL) != u.URL {
 		return
 	}
 	if inside := decide(p.inner); !inside.Blocked {
-		p.done = !p.found(Difference{"upgrade-insecure-requests", what + u.String() + ", not upgraded"}, No)
+		p.done = !p.found(Difference{"upgrade-insecure-requests", witness() + ", not upgraded"}, No)
 	}
 }
 
-// elements are the kinds of elements that a directive tells apart: nonces, integrity, and who made them.
-func (p *prober) elements(directive string) []Request {
-	out := []Request{{ParserInserted: true}, {}}
-	if directive != "script-src-elem" && directive != "style-src-elem" && directive != "worker-src" {
-		return out[:1]
-	}
-	for _, s := range p.sources(directive) {
-		switch s.Kind {
-		case NonceSource:
-			out = append(out, Request{ParserInserted: true, Nonce: s.Word})
-		case HashSource:
-			out = append(out, Request{ParserInserted: true, Integrity: s.Scheme + "-" + s.Word})
+// rewritten reports whether a page of inner never loads the URL: Fetch upgrades it before the policies are asked, and what
+// comes of it is a probe too. https://fetch.spec.whatwg.org/#main-fetch
+func (p *prober) rewritten(u URL) bool {
+	for _, m := range p.readings() {
+		if p.inner.Upgrade(m, u) == u {
+			return false
 		}
 	}
-	return append(out, Request{ParserInserted: true, Nonce: "fresh"})
+	return true
+}
+
+func (p *prober) innerUpgrades() bool { return slices.ContainsFunc(p.readings(), p.inner.upgrades) }
+
+// upgradesLess reports whether inner leaves loads insecure that outer upgrades.
+func (p *prober) upgradesLess() bool {
+	for _, m := range p.readings() {
+		if p.outer.upgrades(m) && !p.inner.upgrades(m) {
+			return true
+		}
+	}
+	return false
 }
 
 // sources are those of the lists that govern a directive in any of the policies; for hints all of them.
@@ -186,69 +217,4 @@ func (p *prober) policies() []*Policy {
 		}
 	}
 	return out
-}
-
-func (p *prober) inlines() {
-	for _, t := range []InlineType{InlineScript, InlineScriptAttribute, InlineStyle, InlineStyleAttribute, InlineNavigation} {
-		directive := EffectiveInlineDirective(t)
-		for _, in := range p.inlineProbes(t, directive) {
-			if in.digest != nil && p.otherAlgorithms(directive, in.digest.Scheme) {
-				p.doubtHash(directive, &in)
-				continue
-			}
-			p.try(directive, func(l *List) Decision { return l.Inline(p.m, &in) }, func() string { return describeInline(&in) })
-		}
-	}
-}
-
-func (p *prober) inlineProbes(t InlineType, directive string) []Inline {
-	element := map[InlineType]string{InlineScript: "script", InlineStyle: "style"}[t]
-	out := []Inline{{Type: t, Element: element, ParserInserted: true}, {Type: t, Element: element}}
-	sources := p.sources(directive)
-	for i := range sources {
-		switch s := &sources[i]; s.Kind {
-		case NonceSource:
-			out = append(out, Inline{Type: t, Element: element, ParserInserted: true, Nonce: s.Word})
-		case HashSource:
-			out = append(out, Inline{Type: t, Element: element, ParserInserted: true, digest: s})
-		}
-	}
-	for i := range out {
-		if out[i].digest == nil { // stands for content whose hash nobody lists
-			out[i].digest = &Source{Kind: HashSource, Scheme: "none", Word: "fresh"}
-		}
-	}
-	return append(out, Inline{Type: t, Element: element, ParserInserted: true, Nonce: "fresh", digest: &Source{Kind: HashSource, Scheme: "none"}})
-}
-
-// otherAlgorithms reports whether the two lists name hashes of several algorithms: the same content may be behind two.
-func (p *prober) otherAlgorithms(directive, algorithm string) bool {
-	if algorithm == "none" {
-		return false
-	}
-	for _, s := range p.sources(directive) {
-		if s.Kind == HashSource && s.Scheme != algorithm {
-			return true
-		}
-	}
-	return false
-}
-
-func (p *prober) doubtHash(directive string, in *Inline) {
-	inside, outside := p.inner.Inline(p.m, in), p.outer.Inline(p.m, in)
-	if !inside.Blocked && outside.Blocked {
-		p.doubt(directive, describeInline(in)+", if no hash of the other list is of the same content")
-	}
-}
-
-func describeInline(in *Inline) string {
-	switch {
-	case in.Nonce != "":
-		return fmt.Sprintf("an inline %s with the nonce %s", in.Type, in.Nonce)
-	case in.digest.Scheme != "none":
-		return fmt.Sprintf("an inline %s with the hash %s-%s", in.Type, in.digest.Scheme, in.digest.Word)
-	case !in.ParserInserted:
-		return fmt.Sprintf("an inline %s that a script has made", in.Type)
-	}
-	return fmt.Sprintf("any inline %s", in.Type)
 }

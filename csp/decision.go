@@ -20,7 +20,8 @@ type Violation struct {
 	Sample      string      // the first 40 characters of a script, where the policy asks for them
 }
 
-// Violations lists the violations in the order of the policies, report-only ones included. The slice belongs to d.
+// Violations lists the violations in the order of the checks and in each of the policies, report-only ones included. The
+// slice belongs to d.
 func (d *Decision) Violations() []Violation {
 	if d.more != nil {
 		return d.more

@@ -20,7 +20,7 @@ const (
 func (l *List) Eval(m Mode, source string, trust Trust) Decision {
 	return l.decide(m, func(d *Decision, policies []Policy, q *quirks) {
 		if trust == PlainString {
-			sink(d, policies, "eval", source)
+			sink(d, policies, sinkSample("eval", source))
 			if d.Blocked {
 				return
 			}
@@ -75,23 +75,36 @@ func (l *List) TrustedTypesPolicy(m Mode, name string, created []string) Decisio
 }
 
 func (d *Directive) permitsPolicy(name string, created []string) bool {
-	fold := func(word string) func(string) bool { return func(w string) bool { return strings.EqualFold(w, word) } }
+	fold := func(word string) func(string) bool { return func(w string) bool { return equalFold(w, word) } }
 	switch {
-	case len(d.Value) == 1 && strings.EqualFold(d.Value[0], "'none'"):
+	case len(d.Value) == 1 && equalFold(d.Value[0], "'none'"):
 		return false
 	case slices.Contains(created, name) && !slices.ContainsFunc(d.Value, fold("'allow-duplicates'")):
 		return false
 	}
-	return slices.Contains(d.Value, name) || slices.Contains(d.Value, "*")
+	return slices.Contains(d.Value, name) && isPolicyName(name) || slices.Contains(d.Value, "*")
+}
+
+// isPolicyName keeps keywords and misspellings from counting as names.
+// https://w3c.github.io/trusted-types/dist/spec/#trusted-types-csp-directive
+func isPolicyName(s string) bool {
+	for _, c := range []byte(s) {
+		letter := 'a' <= lowerByte(c) && lowerByte(c) <= 'z'
+		if !letter && !strings.ContainsRune("0123456789-#=_/@.%", rune(c)) {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // TrustedTypesSink decides whether a plain string may reach a sink, such as "Element innerHTML".
 // https://w3c.github.io/trusted-types/dist/spec/#should-block-sink-type-mismatch
 func (l *List) TrustedTypesSink(m Mode, name, content string) Decision {
-	return l.decide(m, func(d *Decision, policies []Policy, q *quirks) { sink(d, policies, name, content) })
+	return l.decide(m, func(d *Decision, policies []Policy, q *quirks) { sink(d, policies, sinkSample(name, content)) })
 }
 
-func sink(d *Decision, policies []Policy, name, content string) {
+// sinkSample is what reports show of a string in a sink.
+func sinkSample(name, content string) string {
 	if name == "Function" {
 		for _, prefix := range []string{"function anonymous", "async function anonymous", "function* anonymous", "async function* anonymous"} {
 			if rest, ok := strings.CutPrefix(content, prefix); ok {
@@ -100,15 +113,19 @@ func sink(d *Decision, policies []Policy, name, content string) {
 			}
 		}
 	}
+	return name + "|" + firstCharacters(content)
+}
+
+func sink(d *Decision, policies []Policy, sample string) {
 	for i := range policies {
 		if policies[i].requiresTrustedTypes() {
 			d.add(Violation{Policy: i, Directive: "require-trusted-types-for", By: "require-trusted-types-for", Disposition: policies[i].Disposition,
-				Resource: "trusted-types-sink", Sample: name + "|" + firstCharacters(content)})
+				Resource: "trusted-types-sink", Sample: sample})
 		}
 	}
 }
 
 func (p *Policy) requiresTrustedTypes() bool {
 	d := p.directive("require-trusted-types-for")
-	return d != nil && slices.ContainsFunc(d.Value, func(w string) bool { return strings.EqualFold(w, "'script'") })
+	return d != nil && slices.ContainsFunc(d.Value, func(w string) bool { return equalFold(w, "'script'") })
 }

@@ -97,11 +97,32 @@ func (l *List) ExplainRequest(m Mode, self Origin, r *Request) Explanation {
 
 // ExplainInline decides as [List.Inline] does and says why.
 func (l *List) ExplainInline(m Mode, in *Inline) Explanation {
-	return l.explain(m, func(m Mode) Decision { return l.Inline(m, in) }, question{
+	decide := func(m Mode) Decision { return l.Inline(m, in) }
+	if in.Type == InlineNavigation {
+		return l.explain(m, decide, l.navigationQuestions(decide(m), in)...)
+	}
+	return l.explain(m, decide, inlineQuestion(in))
+}
+
+func inlineQuestion(in *Inline) question {
+	return question{
 		directive: EffectiveInlineDirective(in.Type),
 		refuses:   func(_ *Policy, by *Directive, q *quirks) bool { return !by.list.allowsInline(in, by.Name, q) },
 		why:       func(s *Source, by *Directive, q *quirks) string { return s.whyNotInline(by, in, q) },
-	})
+	}
+}
+
+// navigationQuestions asks about a javascript: URL: Trusted Types, where a policy wants them, and then whether it may run as
+// inline code, unless something has blocked it before.
+func (l *List) navigationQuestions(d Decision, in *Inline) (asked []question) {
+	if slices.ContainsFunc(l.byMode[d.Mode], func(p Policy) bool { return p.requiresTrustedTypes() }) {
+		asked = append(asked, sinkQuestion)
+	}
+	directive := EffectiveInlineDirective(in.Type)
+	if before := func(v Violation) bool { return v.Disposition == Enforce && v.Directive != directive }; !slices.ContainsFunc(d.Violations(), before) {
+		asked = append(asked, inlineQuestion(in))
+	}
+	return asked
 }
 
 // ExplainEval decides as [List.Eval] does and says why.
@@ -160,6 +181,8 @@ func (l *List) ExplainTrustedTypesPolicy(m Mode, name string, created []string) 
 		refuses:   func(_ *Policy, by *Directive, _ *quirks) bool { return !by.permitsPolicy(name, created) },
 		why: func(s *Source, by *Directive, _ *quirks) string {
 			switch {
+			case s.Text != "*" && !isPolicyName(s.Text):
+				return "no name of a policy"
 			case s.Text != name && s.Text != "*":
 				return fmt.Sprintf("the policy's name is %s", name)
 			case !by.permitsPolicy(name, created):
@@ -181,11 +204,16 @@ func (l *List) ExplainBase(m Mode, self Origin, base *URL) Explanation {
 
 // ExplainSubmitForm decides as [List.SubmitForm] does and says why.
 func (l *List) ExplainSubmitForm(m Mode, self Origin, to *URL, redirects int) Explanation {
-	return l.explain(m, func(m Mode) Decision { return l.SubmitForm(m, self, to, redirects) }, question{
+	decide := func(m Mode) Decision { return l.SubmitForm(m, self, to, redirects) }
+	asked := []question{{
 		directive: "form-action",
 		refuses:   func(_ *Policy, by *Directive, q *quirks) bool { return by.refusesForm(self, to, redirects, q) },
 		why:       func(s *Source, by *Directive, q *quirks) string { return s.whyNotURL(by, to, self, redirects, q) },
-	})
+	}}
+	if code := to.code(); code != nil {
+		asked = append(asked, l.navigationQuestions(decide(m), code)...)
+	}
+	return l.explain(m, decide, asked...)
 }
 
 // ExplainWebRTC decides as [List.WebRTC] does and says why.
@@ -219,7 +247,7 @@ func (l *List) ExplainFrame(m Mode, self URL, ancestors []Origin, options []stri
 		},
 	})
 	if len(options) > 0 {
-		e.Policies = append(e.Policies, l.explainOptions(e.Mode, options, origin, ancestors))
+		e.Policies = append(e.Policies, l.explainOptions(e.Mode, options, l.responseOrigin(e.Mode, self), ancestors))
 	}
 	return e
 }

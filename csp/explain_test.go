@@ -79,7 +79,7 @@ func TestExplanationsAgreeWithDecisions(t *testing.T) {
 	} {
 		l := csp.NewList(csp.Delivered{Value: policy}, csp.Delivered{Value: "default-src 'none'; base-uri a.example; frame-ancestors 'none'", Disposition: csp.Report})
 		for m := csp.Spec; m <= csp.Laxest; m++ {
-			for _, u := range []string{"https://a.example/x/y", "http://a.example:81/", "wss://a.example/", "data:,x", "https://10.1.2.3/"} {
+			for _, u := range []string{"https://a.example/x/y", "http://a.example:81/", "wss://a.example/", "data:,x", "javascript:x", "https://10.1.2.3/"} {
 				for what, e := range explainAll(m, l, mustParse(u)) {
 					agrees(t, fmt.Sprintf("%s, %s, %s", policy, what, u), e)
 				}
@@ -91,6 +91,7 @@ func TestExplanationsAgreeWithDecisions(t *testing.T) {
 func FuzzExplain(f *testing.F) {
 	f.Add("default-src 'self'; script-src a.example 'nonce-abc'", "https://a.example:8443/x?y")
 	f.Add("frame-ancestors *; base-uri http://a/b%2fc, webrtc 'allow'", "wss://10.1.2.3/%zz")
+	f.Add("require-trusted-types-for 'script'; form-action javascript:, script-src 'none'", "javascript:x")
 	f.Fuzz(func(t *testing.T, policy, target string) {
 		u, err := csp.ParseURL(target)
 		if err != nil || len(policy) > 300 {

@@ -29,26 +29,29 @@ type Source struct {
 	Port   string // digits, "*", or "" for the default
 	Path   string // as it was written, "" for every path
 
-	port    int  // Port as a number
+	port    int  // Port as a number, or noPort
 	pathEnd int  // where the path ends before a query or fragment, which browsers ignore
 	extra   bool // Invalid for nothing but such a query or fragment
 }
 
+// noPort is beyond all ports that a URL can have.
+const noPort = 1 << 16
+
 // ParseSource classifies one source expression by the grammar.
 func ParseSource(text string) Source {
 	s := Source{Text: text}
-	lower := strings.ToLower(text)
+	folded := lower(text)
 	switch {
-	case lower == "'none'":
+	case folded == "'none'":
 		s.Kind = None
-	case keywords[lower]:
-		s.Kind, s.Word = Keyword, strings.Trim(lower, "'")
-	case strings.HasPrefix(lower, "'nonce-") && quotedBase64(text[len("'nonce-"):]):
+	case keywords[folded]:
+		s.Kind, s.Word = Keyword, strings.Trim(folded, "'")
+	case strings.HasPrefix(folded, "'nonce-") && quotedBase64(text[len("'nonce-"):]):
 		s.Kind, s.Word = NonceSource, text[len("'nonce-"):len(text)-1]
-	case len(text) > 8 && hashLengths[strings.Trim(lower[:7], "'")] > 0 && text[7] == '-' && quotedBase64(text[8:]):
-		s.Kind, s.Scheme, s.Word = HashSource, lower[1:7], text[8:len(text)-1]
+	case strings.HasPrefix(folded, "'sha") && len(text) > 8 && hashLengths[folded[1:7]] > 0 && text[7] == '-' && quotedBase64(text[8:]):
+		s.Kind, s.Scheme, s.Word = HashSource, folded[1:7], text[8:len(text)-1]
 	case isScheme(text):
-		s.Kind, s.Scheme = SchemeSource, strings.TrimSuffix(lower, ":")
+		s.Kind, s.Scheme = SchemeSource, strings.TrimSuffix(folded, ":")
 	default:
 		s.parseHost()
 	}
@@ -68,7 +71,7 @@ func (s *Source) parseHost() {
 		if !validScheme(scheme) {
 			return
 		}
-		s.Scheme, rest = strings.ToLower(scheme), after
+		s.Scheme, rest = lower(scheme), after
 	}
 	host, path := rest, ""
 	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
@@ -79,7 +82,7 @@ func (s *Source) parseHost() {
 		s.pathEnd, s.extra = i, true
 	}
 	host, port, hasPort := strings.Cut(host, ":")
-	s.Host, s.Port = strings.ToLower(host), port
+	s.Host, s.Port, s.port = lower(host), port, noPort
 	if n, err := strconv.Atoi(port); err == nil {
 		s.port = n
 	}

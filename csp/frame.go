@@ -29,10 +29,19 @@ func (l *List) Frame(m Mode, self URL, ancestors []Origin, options []string) Fra
 	switch {
 	case v.Blocked:
 		v.By = "frame-ancestors"
-	case !l.enforcesAncestors(m) && blockedByOptions(options, self.Origin(), ancestors):
+	case !l.enforcesAncestors(m) && blockedByOptions(options, l.responseOrigin(m, self), ancestors):
 		v.Blocked, v.By = true, "x-frame-options"
 	}
 	return v
+}
+
+// responseOrigin is the origin of the response's document: opaque in a sandbox without allow-same-origin. SAMEORIGIN compares
+// with it, and frame-ancestors 'self' with the URL's. https://html.spec.whatwg.org/#determining-the-origin
+func (l *List) responseOrigin(m Mode, self URL) Origin {
+	if !l.Sandbox(m).Allows("allow-same-origin") {
+		return Origin{}
+	}
+	return self.Origin()
 }
 
 func localScheme(scheme string) bool {
@@ -106,7 +115,7 @@ func blockedByOptions(lines []string, self Origin, ancestors []Origin) bool {
 func optionValues(lines []string) map[string]bool {
 	values := map[string]bool{}
 	for _, v := range splitHeader(strings.Join(lines, ", ")) {
-		values[strings.ToLower(v)] = true
+		values[lower(v)] = true
 	}
 	return values
 }

@@ -30,7 +30,7 @@ type Inline struct {
 	Duplicate      bool // the markup had an attribute twice
 	ParserInserted bool
 
-	digest *Source // stands for content with this hash, where Compare has no content
+	hashes []Source // of content that Contains does not have; nil where Content counts
 }
 
 // EffectiveInlineDirective returns the directive that governs an inline type.
@@ -47,22 +47,38 @@ func EffectiveInlineDirective(t InlineType) string {
 	return "style-src-attr"
 }
 
-// Inline decides whether what stands in the page counts. https://www.w3.org/TR/CSP3/#should-block-inline
+// Inline decides whether what stands in the page counts, or whether a page may navigate to a javascript: URL, which
+// Trusted Types govern as well. https://www.w3.org/TR/CSP3/#should-block-inline
 func (l *List) Inline(m Mode, in *Inline) Decision {
-	name := EffectiveInlineDirective(in.Type)
 	return l.decide(m, func(d *Decision, policies []Policy, q *quirks) {
-		for i := range policies {
-			by := policies[i].governing(name)
-			if by == nil || by.list.allowsInline(in, by.Name, q) {
-				continue
-			}
-			v := Violation{Policy: i, Directive: name, By: by.Name, Disposition: policies[i].Disposition, Resource: "inline"}
-			if by.list.reportSample && (in.Type != InlineNavigation || q.samplesNavigation) {
-				v.Sample = firstCharacters(in.Content)
-			}
-			d.add(v)
+		if in.Type == InlineNavigation {
+			sink(d, policies, in.sinkSample())
+		}
+		if !d.Blocked {
+			inline(d, policies, in, q)
 		}
 	})
+}
+
+// sinkSample is of the code in a javascript: URL. No default Trusted Types policy exists that would convert it.
+// https://w3c.github.io/trusted-types/dist/spec/#require-trusted-types-for-pre-navigation-check
+func (in *Inline) sinkSample() string {
+	return sinkSample("Location href", strings.TrimPrefix(in.Content, "javascript:"))
+}
+
+func inline(d *Decision, policies []Policy, in *Inline, q *quirks) {
+	name := EffectiveInlineDirective(in.Type)
+	for i := range policies {
+		by := policies[i].governing(name)
+		if by == nil || by.list.allowsInline(in, by.Name, q) {
+			continue
+		}
+		v := Violation{Policy: i, Directive: name, By: by.Name, Disposition: policies[i].Disposition, Resource: "inline"}
+		if by.list.reportSample && (in.Type != InlineNavigation || q.samplesNavigation) {
+			v.Sample = firstCharacters(in.Content)
+		}
+		d.add(v)
+	}
 }
 
 // allowsInline is "does element match source list for type and source". https://www.w3.org/TR/CSP3/#match-element-to-source-list
@@ -106,7 +122,7 @@ func (in *Inline) nonceable() bool {
 	}
 	for _, a := range in.Attributes {
 		for _, text := range a {
-			text = strings.ToLower(text)
+			text = lower(text)
 			if strings.Contains(text, "<script") || strings.Contains(text, "<style") {
 				return false
 			}
@@ -118,6 +134,9 @@ func (in *Inline) nonceable() bool {
 func (l *sourceList) hasContentHash(in *Inline, q *quirks) bool {
 	if !l.nonceOrHash {
 		return false
+	}
+	if in.hashes != nil {
+		return l.hasAnyHash(in.hashes, q)
 	}
 	digests := map[string]string{} // by algorithm: a page may be long, and so may the list
 	for i := range l.sources {
@@ -135,6 +154,17 @@ func (l *sourceList) hasContentHash(in *Inline, q *quirks) bool {
 	return false
 }
 
+func (l *sourceList) hasAnyHash(hashes []Source, q *quirks) bool {
+	for _, h := range hashes {
+		for i := range l.sources {
+			if s := &l.sources[i]; s.Kind == HashSource && s.Scheme == h.Scheme && s.isHash(h.Word, q) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // isHash reports whether a hash source names the digest.
 func (s *Source) isHash(digest string, q *quirks) bool {
 	if q.oneAlphabet && strings.ContainsAny(s.Word, "+/") && strings.ContainsAny(s.Word, "-_") {
@@ -144,13 +174,7 @@ func (s *Source) isHash(digest string, q *quirks) bool {
 }
 
 func (in *Inline) digestBy(algorithm string) string {
-	switch {
-	case in.digest == nil:
-		return Hash(algorithm, strings.ToValidUTF8(in.Content, "\uFFFD"))
-	case in.digest.Scheme == algorithm:
-		return in.digest.Word
-	}
-	return ""
+	return Hash(algorithm, strings.ToValidUTF8(in.Content, "\uFFFD"))
 }
 
 // Hash returns the base64 digest of a text by sha256, sha384 or sha512, as hash sources hold it; "" for other algorithms.

@@ -96,7 +96,7 @@ func matchScheme(a, b string, q *quirks) bool {
 }
 
 func (s *Source) matchHostSource(u *URL, self Origin, redirects int, q *quirks) bool {
-	if u.Host == "" || u.opaque {
+	if u.Host == "" || !special(u.Scheme) { // other schemes have opaque hosts, which are no domains
 		return false
 	}
 	scheme := s.Scheme

@@ -1,6 +1,9 @@
 package csp
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Base decides whether a page may set its base URL. https://www.w3.org/TR/CSP3/#allow-base-for-document
 func (l *List) Base(m Mode, self Origin, base *URL) Decision {
@@ -22,15 +25,35 @@ func (l *List) Base(m Mode, self Origin, base *URL) Decision {
 	})
 }
 
-// SubmitForm decides whether a page may submit a form to the URL, reached after so many redirects. Other navigations are not
-// governed. https://www.w3.org/TR/CSP3/#form-action-pre-navigate
+// SubmitForm decides whether a page may submit a form to the URL, reached after so many redirects. A javascript: URL must
+// pass as inline code too, and that alone governs other navigations to such URLs; see [List.Inline].
+// https://www.w3.org/TR/CSP3/#should-block-navigation-request
 func (l *List) SubmitForm(m Mode, self Origin, to *URL, redirects int) Decision {
+	return l.submit(m, self, to, redirects, to.code())
+}
+
+// code is the inline code that a javascript: URL stands for; nil for others.
+func (u *URL) code() *Inline {
+	if u.Scheme != "javascript" {
+		return nil
+	}
+	return &Inline{Type: InlineNavigation, Content: u.String()}
+}
+
+func (l *List) submit(m Mode, self Origin, to *URL, redirects int, code *Inline) Decision {
 	return l.decide(m, func(d *Decision, policies []Policy, q *quirks) {
 		for i := range policies {
 			by := policies[i].directive("form-action")
 			if by != nil && by.refusesForm(self, to, redirects, q) {
 				d.add(Violation{Policy: i, Directive: "form-action", By: "form-action", Disposition: policies[i].Disposition})
 			}
+		}
+		if code == nil {
+			return
+		}
+		sink(d, policies, code.sinkSample()) // before a navigation every directive is asked, and inline code only after them
+		if !d.Blocked {
+			inline(d, policies, code, q)
 		}
 	})
 }
@@ -52,34 +75,38 @@ func (l *List) WebRTC(m Mode) Decision {
 }
 
 func (d *Directive) permitsWebRTC() bool {
-	return len(d.Value) == 1 && strings.EqualFold(d.Value[0], "'allow'")
+	return len(d.Value) == 1 && equalFold(d.Value[0], "'allow'")
 }
 
 // Upgrade returns the URL that a load of u becomes under upgrade-insecure-requests of an enforced policy.
 // https://www.w3.org/TR/upgrade-insecure-requests/#upgrade-request
 func (l *List) Upgrade(m Mode, u URL) URL {
 	m = m.reading()
-	for i := range l.byMode[m] {
-		p := &l.byMode[m][i]
-		if p.Disposition != Enforce || p.directive("upgrade-insecure-requests") == nil {
-			continue
-		}
-		if quirksOf[m].loopbackStays && loopback(u.Host) {
-			return u
-		}
-		switch u.Scheme {
-		case "http":
-			u.Scheme = "https"
-		case "ws":
-			u.Scheme = "wss"
-		}
-		if u.Port == 443 {
-			u.Port = -1
-		}
+	if !l.upgrades(m) || quirksOf[m].loopbackStays && loopback(u.Host) {
+		return u
+	}
+	switch u.Scheme {
+	case "http":
+		u.Scheme = "https"
+	case "ws":
+		u.Scheme = "wss"
+	default:
+		return u
+	}
+	if u.Port == 443 {
+		u.Port = -1
 	}
 	return u
 }
 
+func (l *List) upgrades(m Mode) bool {
+	return slices.ContainsFunc(l.byMode[m], func(p Policy) bool {
+		return p.Disposition == Enforce && p.directive("upgrade-insecure-requests") != nil
+	})
+}
+
+// loopback reports whether a host is this machine. https://w3c.github.io/webappsec-secure-contexts/#is-origin-trustworthy
 func loopback(host string) bool {
-	return host == "localhost" || strings.HasSuffix(host, ".localhost") || strings.HasPrefix(host, "127.") || host == "[::1]"
+	name := strings.TrimSuffix(host, ".")
+	return name == "localhost" || strings.HasSuffix(name, ".localhost") || isIP(host) && strings.HasPrefix(host, "127.") || host == "[::1]"
 }

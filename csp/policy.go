@@ -102,7 +102,7 @@ func (p *Policy) parseDirective(text string, begin, end int, taken map[string]bo
 	if first.begin == end {
 		return
 	}
-	name, last := strings.ToLower(text[first.begin:first.end]), trimEnd(text, first.end, end)
+	name, last := lower(text[first.begin:first.end]), trimEnd(text, first.end, end)
 	odd := func(kind OddityKind) {
 		p.Oddities = append(p.Oddities, Oddity{kind, first.begin, last, text[first.begin:last]})
 	}
@@ -232,7 +232,7 @@ func (p Policy) Append(name string, sources ...string) Policy {
 			p = p.Set("worker-src", workers...)
 		}
 	}
-	value := slices.DeleteFunc(slices.Clone(governing), func(s string) bool { return strings.EqualFold(s, "'none'") })
+	value := slices.DeleteFunc(slices.Clone(governing), func(s string) bool { return equalFold(s, "'none'") })
 	for _, s := range sources {
 		if !slices.Contains(value, s) {
 			value = append(value, s)

@@ -1,8 +1,8 @@
 package csp
 
 import (
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -17,35 +17,49 @@ func (u *probeURL) text(r *Request) string {
 	if u.redirects > 0 {
 		s += " after a redirect"
 	}
-	switch {
-	case r.Nonce != "":
+	if r.Nonce != "" {
 		s += " with the nonce " + r.Nonce
-	case r.Integrity != "":
+	}
+	if r.Integrity != "" {
 		s += " with the integrity " + r.Integrity
-	case !r.ParserInserted && scriptLike(r.Destination):
+	}
+	if !r.ParserInserted && scriptLike(r.Destination) {
 		s += ", loaded by a script"
 	}
 	return s
+}
+
+// urlParts are values that stand for all others of their place in a URL.
+type urlParts struct {
+	self   Origin
+	named  []Source        // that cover hosts
+	hosts  map[string]bool // of named
+	word   string          // that no source has
+	suffix string          // a top-level domain that none has
+	port   int             // that none names
 }
 
 // urls makes the URLs for a directive, at most limit. A source looks at scheme, host, port and path one by one, so that the
 // products of the values that differ in each stand for all URLs. Of one host, only the sources that cover it tell ports and
 // paths apart, which keeps the products small.
 func (p *prober) urls(directive string, limit int) ([]probeURL, bool) {
+	list := p.sources(directive)
+	parts := newParts(p.self, list)
 	schemes := []string{"http", "https", "ws", "wss", "ftp", p.self.scheme}
-	hosts := []string{"fresh.invalid", "192.0.2.1", "[2001:db8::1]", p.self.host}
-	opaque := []string{"data", "fresh"}
-	var named []Source
-	for _, s := range p.sources(directive) {
+	hosts := []string{parts.word + "." + parts.suffix, "192.0.2.1", "[2001:db8::1]", p.self.host}
+	if p.innerUpgrades() { // but not loopback, in browsers
+		hosts = append(hosts, parts.word+".localhost", "127.0.0.1", "[::1]")
+	}
+	opaque := []string{"data", parts.word}
+	for _, s := range list {
 		switch {
 		case s.Kind == SchemeSource && !special(s.Scheme):
 			opaque = append(opaque, s.Scheme)
 		case s.Kind == SchemeSource:
 			schemes = append(schemes, s.Scheme)
-		case s.Kind == HostSource || s.extra:
+		case (s.Kind == HostSource || s.extra) && (s.Scheme == "" || special(s.Scheme)):
 			schemes = append(schemes, s.Scheme)
-			hosts = append(hosts, hostsOf(s.Host)...)
-			named = append(named, s)
+			hosts = append(hosts, parts.hostsOf(s.Host)...)
 		}
 	}
 	out := []probeURL{{URL: URL{Scheme: "blob", Port: -1, Path: p.self.String() + "/id", opaque: true}}}
@@ -58,20 +72,41 @@ func (p *prober) urls(directive string, limit int) ([]probeURL, bool) {
 	}
 	for _, h := range hosts {
 		var ok bool
-		if out, ok = p.appendHost(out, h, schemes, named, limit); !ok {
+		if out, ok = parts.appendHost(out, h, schemes, limit); !ok {
 			return nil, false
 		}
 	}
 	return out, true
 }
 
+func newParts(self Origin, list []Source) urlParts {
+	parts := urlParts{self: self, hosts: map[string]bool{}, port: 59999}
+	texts, ports := []string{self.host}, map[int]bool{self.port: true}
+	for _, s := range list {
+		texts = append(texts, s.Text)
+		if s.Kind == HostSource || s.extra {
+			parts.named = append(parts.named, s)
+			parts.hosts[s.Host] = true
+			ports[s.port] = true
+		}
+	}
+	words := newWords(texts)
+	parts.word, parts.suffix = words.fresh("fresh"), words.fresh("invalid")
+	for ports[parts.port] {
+		parts.port--
+	}
+	return parts
+}
+
 // appendHost adds the URLs of one host, unless there would be more than limit.
-func (p *prober) appendHost(out []probeURL, host string, schemes []string, named []Source, limit int) ([]probeURL, bool) {
-	ports, paths := []int{-1, 80, 443, 59999, p.self.port}, []string{"/", "/fresh"}
-	for _, s := range named {
-		if covers(s.Host, host) {
-			ports = append(ports, s.port)
-			paths = append(paths, pathsOf(s.Path[:s.pathEnd])...)
+func (parts *urlParts) appendHost(out []probeURL, host string, schemes []string, limit int) ([]probeURL, bool) {
+	ports, paths := []int{-1, 80, 443, parts.port, parts.self.port}, []string{"/", "/" + parts.word}
+	for i := range parts.named {
+		if s := &parts.named[i]; covers(s.Host, host) {
+			if s.port != noPort {
+				ports = append(ports, s.port)
+			}
+			paths = append(paths, parts.pathsOf(s.Path[:s.pathEnd])...)
 		}
 	}
 	ports, paths = distinct(ports), distinct(paths)
@@ -81,11 +116,14 @@ func (p *prober) appendHost(out []probeURL, host string, schemes []string, named
 	for _, s := range schemes {
 		for _, port := range ports {
 			for _, path := range paths {
-				if s == "" || host == "" || port == 0 || port == specialPorts[s] {
+				if s == "" || host == "" || port >= 0 && port == specialPorts[s] {
 					continue
 				}
-				u := URL{Scheme: s, Host: host, Port: port, Path: path, opaque: !special(s)}
-				out = append(out, probeURL{u, 0}, probeURL{u, 1})
+				// Sources may hold what no URL does: hosts that end in a number, ports beyond 65535, dot segments.
+				u, err := ParseURL(URL{Scheme: s, Host: host, Port: port, Path: path}.String())
+				if err == nil {
+					out = append(out, probeURL{u, 0}, probeURL{u, 1})
+				}
 			}
 		}
 	}
@@ -103,107 +141,59 @@ func distinct[T string | int](list []T) []T {
 	return slices.Compact(list)
 }
 
-func hostsOf(pattern string) []string {
+func (parts *urlParts) hostsOf(pattern string) []string {
 	if pattern == "*" {
 		return nil
 	}
-	if parent, ok := strings.CutPrefix(pattern, "*."); ok {
-		return []string{"fresh." + parent, parent}
+	parent, wild := strings.CutPrefix(pattern, "*.")
+	switch {
+	case wild && endsInNumber(parent):
+		return []string{parts.address(parent)}
+	case wild:
+		return []string{parts.word + "." + parent, parent}
 	}
-	return []string{pattern, "fresh." + pattern}
+	return []string{pattern, parts.word + "." + pattern}
+}
+
+// address completes the end of an IPv4 address, which is all that a host ending in a number can be, so that no source that
+// says more about it means it; "" if there is none.
+func (parts *urlParts) address(end string) string {
+	for n := range 256 {
+		address, taken := end, false
+		for range 3 - strings.Count(end, ".") {
+			address = strconv.Itoa(n) + "." + address
+			taken = taken || parts.hosts["*."+address] || parts.hosts[address]
+		}
+		if !taken && address != end {
+			return address
+		}
+	}
+	return ""
 }
 
 // pathsOf gives the path, what lies below it, what lies beside it, and the same with an encoded slash.
-func pathsOf(path string) []string {
+func (parts *urlParts) pathsOf(path string) []string {
 	if path == "" || path == "/" {
 		return nil
 	}
-	below := strings.TrimSuffix(path, "/") + "/fresh"
+	bare := strings.TrimSuffix(path, "/")
 	encoded := path
-	if i := strings.LastIndexByte(strings.TrimSuffix(path, "/"), '/'); i > 0 {
+	if i := strings.LastIndexByte(bare, '/'); i > 0 {
 		encoded = path[:i] + "%2F" + path[i+1:]
 	}
-	bare := strings.TrimSuffix(path, "/")
-	return []string{path, below, bare, bare + "fresh", encoded, bare + "%2Ffresh"}
+	return []string{path, bare + "/" + parts.word, bare, bare + parts.word, encoded, bare + "%2F" + parts.word}
 }
 
-func (p *prober) compiles() {
-	for trust, what := range map[Trust]string{Untyped: "eval of a string", PlainString: "eval of a plain string under Trusted Types", TrustedScript: "eval of a TrustedScript"} {
-		p.try("script-src", func(l *List) Decision { return l.Eval(p.m, "x", trust) }, func() string { return what })
-	}
-	p.try("script-src", func(l *List) Decision { return l.Wasm(p.m) }, func() string { return "WebAssembly" })
-	p.try("require-trusted-types-for", func(l *List) Decision { return l.TrustedTypesSink(p.m, "Element innerHTML", "x") }, func() string { return "a plain string in innerHTML" })
-	for _, name := range p.policyNames() {
-		for _, created := range [][]string{nil, {name}} {
-			p.try("trusted-types", func(l *List) Decision { return l.TrustedTypesPolicy(p.m, name, created) },
-				func() string {
-					return fmt.Sprintf("the Trusted Types policy %s, %d of it being there", name, len(created))
-				})
-		}
-	}
-}
+// words finds words that others do not hold.
+type words string
 
-func (p *prober) policyNames() []string {
-	names := []string{"fresh"}
-	for _, policy := range p.policies() {
-		if d := policy.directive("trusted-types"); d != nil {
-			names = append(names, d.Value...)
-		}
-	}
-	return distinct(names)
-}
+func newWords(list []string) words { return words(lower(strings.Join(list, " "))) }
 
-func (p *prober) navigations() {
-	for _, directive := range []string{"base-uri", "form-action"} {
-		urls, ok := p.urls(directive, maxProbes)
-		if !ok {
-			p.doubt(directive, "too many sources to try all")
-			continue
-		}
-		for i := range urls {
-			u := &urls[i]
-			decide := func(l *List) Decision { return l.SubmitForm(p.m, p.self, &u.URL, u.redirects) }
-			if directive == "base-uri" {
-				decide = func(l *List) Decision { return l.Base(p.m, p.self, &u.URL) }
-			}
-			p.try(directive, decide, func() string { return u.text(&Request{ParserInserted: true}) })
-			if directive == "form-action" {
-				p.tryUpgrade(decide, u, "a form to ")
-			}
-		}
+// fresh returns the word, with a number behind it if it is taken.
+func (w words) fresh(word string) string {
+	out := word
+	for n := 2; strings.Contains(string(w), out); n++ {
+		out = word + strconv.Itoa(n)
 	}
-	p.try("webrtc", func(l *List) Decision { return l.WebRTC(p.m) }, func() string { return "a peer connection" })
-}
-
-func (p *prober) frames() {
-	urls, ok := p.urls("frame-ancestors", maxProbes)
-	if !ok {
-		p.doubt("frame-ancestors", "too many sources to try all")
-		return
-	}
-	page := URL{Scheme: p.self.scheme, Host: p.self.host, Port: p.self.port, Path: "/"}
-	framedBy := func(a Origin) func(*List) Decision {
-		return func(l *List) Decision { return l.Frame(p.m, page, []Origin{a}, nil).Decision }
-	}
-	for i := range urls {
-		if o := urls[i].Origin(); urls[i].Scheme != "blob" {
-			p.try("frame-ancestors", framedBy(o), func() string { return "a frame of " + o.String() })
-		}
-	}
-	p.try("frame-ancestors", framedBy(Origin{}), func() string { return "a frame of an opaque origin" })
-}
-
-func (p *prober) sandboxes() {
-	for token := range sandboxTokens {
-		p.try("sandbox", func(l *List) Decision { return Decision{Blocked: p.sandboxed(l, token)} }, func() string { return "what needs " + token })
-	}
-	p.try("sandbox", func(l *List) Decision { return Decision{Blocked: p.sandboxed(l, "")} }, func() string { return "what every sandbox forbids" })
-}
-
-func (p *prober) sandboxed(l *List, token string) bool {
-	m := p.m
-	if m == Strictest {
-		m = Chromium // browsers unite several sandboxes, the text takes the last
-	}
-	return !l.Sandbox(m).Allows(token)
+	return out
 }

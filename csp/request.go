@@ -134,7 +134,7 @@ func (d *Directive) allows(name string, self Origin, r *Request, u *URL, q *quir
 		return true
 	case name == "connect-src" && r.WebTransportHashes:
 		return l.transportHash
-	case q.dynamicImages && d.Name == "default-src" && l.strictDynamic:
+	case q.dynamicImages && !script && d.Name == "default-src" && l.strictDynamic: // measured for images; nothing stops XSLT
 		return false
 	case !script && name != "script-src-elem" || scriptLike(r.Destination):
 		return l.match(u, self, r.Redirects, q)
@@ -204,11 +204,11 @@ func (l *sourceList) coversIntegrity(metadata string, q *quirks) bool {
 
 func hashLength(algorithm string) int {
 	switch {
-	case strings.EqualFold(algorithm, "sha256"):
+	case equalFold(algorithm, "sha256"):
 		return 32
-	case strings.EqualFold(algorithm, "sha384"):
+	case equalFold(algorithm, "sha384"):
 		return 48
-	case strings.EqualFold(algorithm, "sha512"):
+	case equalFold(algorithm, "sha512"):
 		return 64
 	}
 	return 0
@@ -217,7 +217,7 @@ func hashLength(algorithm string) int {
 func (l *sourceList) hasHash(algorithm, digest string, fold bool) bool {
 	for i := range l.sources {
 		s := &l.sources[i]
-		if s.Kind == HashSource && strings.EqualFold(s.Scheme, algorithm) && (s.Word == digest || fold && equalBase64(s.Word, digest)) {
+		if s.Kind == HashSource && equalFold(s.Scheme, algorithm) && (s.Word == digest || fold && equalBase64(s.Word, digest)) {
 			return true
 		}
 	}
@@ -247,6 +247,12 @@ func standardDigit(c byte) byte {
 	return c
 }
 
+// fetches reports whether the directive governs fetches.
+func (d *Directive) fetches() bool {
+	_, ok := fallbacks[d.Name]
+	return ok || d.Name == "default-src"
+}
+
 // refusesHint decides about prefetch and prerender: what some directive would let through may be fetched early.
 // The text of the specification is broken here; this is what it means. https://github.com/w3c/webappsec-csp/issues/633
 func (p *Policy) refusesHint(self Origin, r *Request, u *URL, q *quirks) *Directive {
@@ -256,8 +262,7 @@ func (p *Policy) refusesHint(self Origin, r *Request, u *URL, q *quirks) *Direct
 	}
 	for i := range p.Directives {
 		d := &p.Directives[i]
-		_, fetches := fallbacks[d.Name]
-		if (fetches || d == fallback) && d.list.match(u, self, r.Redirects, q) {
+		if d.fetches() && d.list.match(u, self, r.Redirects, q) {
 			return nil
 		}
 	}

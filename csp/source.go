@@ -8,6 +8,8 @@ import (
 	"github.com/merlon-sec/merlon/cfgerrors"
 )
 
+var hashAlgorithms = [...]string{"sha256", "sha384", "sha512"}
+
 var hashLengths = map[string]int{"sha256": 32, "sha384": 48, "sha512": 64}
 
 // checkSource holds one word of a source list against the grammar.
@@ -16,18 +18,18 @@ func checkSource(directive, v string) error {
 	bad := func(code cfgerrors.Code, text, hint string) error {
 		return &cfgerrors.Error{Field: directive, Code: code, Value: v, Text: text, Hint: hint}
 	}
-	lower := strings.ToLower(v)
+	folded := lower(v)
 	switch {
-	case keywords[lower], v == "*", isScheme(v):
+	case keywords[folded], v == "*", isScheme(v):
 		return nil
-	case keywords["'"+strings.Trim(lower, `"`)+"'"]:
-		return bad(cfgerrors.InvalidSource, "without single quotes this is the name of a host", "write '"+strings.Trim(lower, `"`)+"'")
-	case strings.HasPrefix(lower, "'nonce-"):
+	case keywords["'"+strings.Trim(folded, `"`)+"'"]:
+		return bad(cfgerrors.InvalidSource, "without single quotes this is the name of a host", "write '"+strings.Trim(folded, `"`)+"'")
+	case strings.HasPrefix(folded, "'nonce-"):
 		return bad(cfgerrors.LiteralNonce, "a nonce that is the same in every response protects nothing", "write 'nonce': merlon puts a fresh one into each response")
-	case strings.HasPrefix(lower, "'sha"):
+	case strings.HasPrefix(folded, "'sha"):
 		return checkHash(directive, v)
 	case strings.HasPrefix(v, "'"), strings.HasPrefix(v, `"`):
-		return bad(cfgerrors.InvalidSource, "no such keyword", didYouMean(lower, keywords))
+		return bad(cfgerrors.InvalidSource, "no such keyword", didYouMean(folded, keywords))
 	case !isHostSource(v):
 		return bad(cfgerrors.InvalidSource, "neither a host, a scheme nor a keyword", "a host is written like https://cdn.example:8443/path/, without query or fragment")
 	}
@@ -38,7 +40,7 @@ func checkHash(directive, v string) error {
 	algorithm, digest, _ := strings.Cut(strings.Trim(v, "'"), "-")
 	standard := strings.NewReplacer("-", "+", "_", "/").Replace(digest)
 	raw, err := base64.StdEncoding.DecodeString(standard)
-	if want, known := hashLengths[strings.ToLower(algorithm)]; !strings.HasSuffix(v, "'") || !known || err != nil || len(raw) != want {
+	if want, known := hashLengths[lower(algorithm)]; !strings.HasSuffix(v, "'") || !known || err != nil || len(raw) != want {
 		return &cfgerrors.Error{Field: directive, Code: cfgerrors.InvalidSource, Value: v,
 			Text: "not the base64 text of a sha256, sha384 or sha512 digest", Hint: "write 'sha256-' and 44 characters and a closing quote"}
 	}
@@ -90,7 +92,7 @@ func validHost(s string) bool {
 	}
 	s = strings.TrimSuffix(strings.TrimPrefix(s, "*."), ".")
 	for label := range strings.SplitSeq(s, ".") {
-		if label == "" || strings.Trim(strings.ToLower(label), "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
+		if label == "" || strings.Trim(lower(label), "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
 			return false
 		}
 	}

@@ -90,7 +90,7 @@ func cutScheme(s string) (scheme, rest string, ok bool) {
 	if !ok || !validScheme(scheme) {
 		return "", "", false
 	}
-	return strings.ToLower(scheme), rest, true
+	return lower(scheme), rest, true
 }
 
 func special(scheme string) bool {
@@ -163,7 +163,7 @@ func normalHost(s string, special bool) (string, bool) {
 	if !special {
 		return encode(s, controlEscapes), !strings.ContainsAny(s, "\x00\t\n\r #/:<>?@[\\]^|")
 	}
-	s = strings.ToLower(percentDecode(s))
+	s = lower(percentDecode(s))
 	if strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune("#/:<>?@[\\]^|%", r) }) {
 		return "", false
 	}
@@ -243,7 +243,7 @@ func normalPath(scheme, s string) string {
 	segments := strings.Split(strings.TrimPrefix(s, "/"), "/")
 	for i, seg := range segments {
 		last := i == len(segments)-1
-		switch strings.ReplaceAll(strings.ToLower(seg), "%2e", ".") {
+		switch strings.ReplaceAll(lower(seg), "%2e", ".") {
 		case "..":
 			out = out[:max(len(out)-1, 0)]
 		case ".":

@@ -1,9 +1,6 @@
 package csp
 
-import (
-	"slices"
-	"strings"
-)
+import "github.com/merlon-sec/merlon/internal/field"
 
 // Document is the page that a violation happened in.
 type Document struct {
@@ -72,69 +69,32 @@ func (p *Policy) deliver(r *Reported, doc Document) {
 	}
 }
 
-// endpoint looks a name up in Reporting-Endpoints. Only trustworthy URLs count.
-// https://www.w3.org/TR/reporting-1/#process-header
+// endpoint looks a name up in Reporting-Endpoints, which a mistake voids whole. Only pages and URLs that nobody on the network
+// can have written count. https://www.w3.org/TR/reporting-1/#process-header
 func endpoint(doc Document, name string) string {
-	text, ok := dictionary(doc.Endpoints)[name]
+	if !trustworthy(doc.URL) {
+		return ""
+	}
+	endpoints, err := field.ParseDictionary(doc.Endpoints)
+	if err != nil {
+		return ""
+	}
+	item, _ := endpoints.Get(name)
+	text, ok := item.Value.(string)
 	if !ok {
 		return ""
 	}
 	u, err := doc.URL.Resolve(text)
-	if err != nil || u.Scheme != "https" && !loopback(u.Host) {
+	if err != nil || !trustworthy(u) {
 		return ""
 	}
 	return u.String()
 }
 
-// dictionary reads a structured-field dictionary whose values are strings; nil when the header has a mistake, which voids
-// all of it. Members of other types do not count. RFC 9651 §3.2
-func dictionary(s string) map[string]string {
-	out := map[string]string{}
-	for _, member := range splitHeader(s) {
-		key, value, ok := strings.Cut(member, "=")
-		if !validKey(key) {
-			return nil
-		}
-		delete(out, key) // the last of two counts
-		if !ok || !strings.HasPrefix(value, `"`) {
-			continue
-		}
-		text, ok := quotedString(value[1:])
-		if !ok {
-			return nil
-		}
-		out[key] = text
-	}
-	return out
-}
-
-func validKey(s string) bool {
-	if s == "" || !strings.ContainsRune("abcdefghijklmnopqrstuvwxyz*", rune(s[0])) {
-		return false
-	}
-	return strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789_-.*") == ""
-}
-
-// quotedString reads up to the closing quote; parameters may follow it.
-func quotedString(s string) (string, bool) {
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case c == '"':
-			rest := s[i+1:]
-			return b.String(), rest == "" || strings.HasPrefix(rest, ";")
-		case c < ' ' || c > '~':
-			return "", false
-		case c == '\\':
-			if i++; i == len(s) || !slices.Contains([]byte(`"\`), s[i]) {
-				return "", false
-			}
-			b.WriteByte(s[i])
-		default:
-			b.WriteByte(c)
-		}
-	}
-	return "", false
+// trustworthy holds of the URLs that reports can come from and go to.
+// https://w3c.github.io/webappsec-secure-contexts/#is-url-trustworthy
+func trustworthy(u URL) bool {
+	return u.Scheme == "https" || u.Scheme == "http" && loopback(u.Host)
 }
 
 // Strip returns the URL as reports carry it: of URLs that are not http or https the scheme alone, of others everything but

@@ -92,8 +92,8 @@ func (s *Source) whyNotHost(u *URL, self Origin, q *quirks) string {
 		return "* covers http and https and the page's own scheme"
 	case s.skipped(q):
 		return "this browser takes it for no valid source"
-	case u.Host == "" || u.opaque:
-		return "the URL has no host"
+	case u.Host == "" || !special(u.Scheme):
+		return "the URL has no host that is a domain"
 	case !matchScheme(scheme, u.Scheme, q) && s.Scheme == "":
 		return fmt.Sprintf("without a scheme it stands for the page's, %s", scheme)
 	case !matchScheme(scheme, u.Scheme, q):

@@ -192,11 +192,11 @@ func newCSPDiff() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			origin := csp.ParseOrigin(self)
-			if origin.Opaque() {
+			page, err := cspcase.ParseURL(self)
+			if err != nil || page.Origin().Opaque() {
 				return usagef("--self %s: write the page's origin, such as https://shop.example", self)
 			}
-			return printDiff(cmd.OutOrStdout(), m, origin, args[0], args[1], format)
+			return printDiff(cmd.OutOrStdout(), m, page.Origin(), args[0], args[1], format)
 		},
 	}
 	modeFlag(cmd, &mode, csp.Spec)

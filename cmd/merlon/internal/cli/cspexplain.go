@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/cspcase"
 	"github.com/merlon-sec/merlon/csp"
 )
 
@@ -91,7 +92,7 @@ func (f explainFlags) run(out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	self, err := csp.ParseURL(f.self)
+	self, err := cspcase.ParseURL(f.self)
 	if err != nil {
 		return usagef("--self %s: %w", f.self, err)
 	}
@@ -129,11 +130,15 @@ func (f explainFlags) ask(m csp.Mode, self csp.URL, l *csp.List) (what string, e
 	question(known, "inline "+f.inline, func() csp.Explanation { return l.ExplainInline(m, &in) })
 	var ancestors []csp.Origin
 	for _, a := range f.framedBy {
-		ancestors = append(ancestors, csp.ParseOrigin(a))
+		u, err := cspcase.ParseURL(a)
+		if err != nil && a != "null" { // whose origin is opaque, as that of no URL is
+			return "", e, usagef("--framed-by %s: write an origin, such as https://partner.example, or null: %w", a, err)
+		}
+		ancestors = append(ancestors, u.Origin())
 	}
 	question(len(ancestors) > 0, "framing by "+strings.Join(f.framedBy, " in "), func() csp.Explanation { return l.ExplainFrame(m, self, ancestors, f.xFrameOptions) })
 	if f.url != "" {
-		u, err := csp.ParseURL(f.url)
+		u, err := cspcase.ParseURL(f.url)
 		if err != nil {
 			return "", e, usagef("%s: %w", f.url, err)
 		}

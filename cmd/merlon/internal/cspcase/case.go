@@ -12,11 +12,11 @@ import (
 
 // Case is one question.
 type Case struct {
-	ID       string   `json:"id"`
-	Kind     string   `json:"kind"`
-	Self     *string  `json:"self"`
-	Policy   *string  `json:"policy"`
-	Policies []policy `json:"policies"`
+	ID       identifier `json:"id"`
+	Kind     string     `json:"kind"`
+	Self     *string    `json:"self"`
+	Policy   *string    `json:"policy"`
+	Policies []policy   `json:"policies"`
 
 	Check string `json:"check"`
 
@@ -52,8 +52,22 @@ type Case struct {
 	SourceFile string    `json:"source_file"`
 	Endpoints  string    `json:"reporting_endpoints"`
 
-	Required string   `json:"required"` // subsumes
+	Required *string  `json:"required"` // subsumes
 	Returned []string `json:"returned"`
+
+	page     csp.URL // what prepare makes of self, ancestors and document
+	frames   []csp.Origin
+	document csp.Document
+}
+
+// identifier is what the answer is known by: a text, or a number as it was written.
+type identifier string
+
+func (id *identifier) UnmarshalJSON(data []byte) error {
+	if data[0] == '"' {
+		return json.Unmarshal(data, (*string)(id))
+	}
+	return json.Unmarshal(data, (*json.Number)(id))
 }
 
 type document struct {
@@ -79,25 +93,37 @@ type element struct {
 // errKind is returned for kinds of cases that the engine has no answer for.
 var errKind = errors.New("no such kind of case")
 
+// ErrPanic is returned for cases that the engine cannot bear, each of which is a defect of the engine.
+var ErrPanic = errors.New("the engine panicked")
+
 // Run answers a case in JSON: the members that its kind defines.
 func Run(m csp.Mode, data []byte) (id string, got map[string]any, err error) {
+	defer func() {
+		// Anybody may have written the cases, and one hostile line must not end the run of the others.
+		if reason := recover(); reason != nil {
+			id, got, err = idOf(data), nil, fmt.Errorf("%w: %v", ErrPanic, reason)
+		}
+	}()
 	var c Case
 	if err := json.Unmarshal(data, &c); err != nil {
 		return idOf(data), nil, fmt.Errorf("not a case: %w", err)
 	}
+	if err := c.prepare(); err != nil {
+		return string(c.ID), nil, err
+	}
 	got, err = c.answer(m)
-	return c.ID, got, err
+	return string(c.ID), got, err
 }
 
 // idOf finds the id of a case that is wrong elsewhere.
 func idOf(data []byte) string {
 	var c struct {
-		ID string `json:"id"`
+		ID identifier `json:"id"`
 	}
 	if json.Unmarshal(data, &c) != nil {
 		return ""
 	}
-	return c.ID
+	return string(c.ID)
 }
 
 func (c *Case) answer(m csp.Mode) (map[string]any, error) {
@@ -111,11 +137,11 @@ func (c *Case) answer(m csp.Mode) (map[string]any, error) {
 	case "inline":
 		return c.inline(m), nil
 	case "eval":
-		return c.eval(m)
+		return c.eval(m), nil
 	case "frame", "xfo":
-		return c.frame(m)
+		return c.frame(m), nil
 	case "effective":
-		return c.effective(m)
+		return c.effective(m), nil
 	case "report":
 		return c.report(m)
 	case "subsumes":
@@ -138,17 +164,6 @@ func (c *Case) list() *csp.List {
 	}
 	return csp.NewList(delivered...)
 }
-
-func (c *Case) self() csp.URL {
-	text := "https://example.com"
-	if c.Self != nil {
-		text = *c.Self
-	}
-	u, _ := csp.ParseURL(text) // "null" is no URL, and its origin opaque
-	return u
-}
-
-func (c *Case) origin() csp.Origin { return c.self().Origin() }
 
 // result gives a decision in the members that all kinds share.
 func result(d csp.Decision) map[string]any {

@@ -41,23 +41,23 @@ func expression(s csp.Source) map[string]any {
 }
 
 func (c *Case) sourceMatch(m csp.Mode) (map[string]any, error) {
-	u, err := csp.ParseURL(c.URL)
+	u, err := urlOf("url", c.URL)
 	if err != nil {
-		return nil, fmt.Errorf("url %q: %w", c.URL, err)
+		return nil, err
 	}
 	var list []csp.Source
 	for _, w := range strings.FieldsFunc(c.SourceList, func(r rune) bool { return strings.ContainsRune(" \t\n\f\r", r) }) {
 		list = append(list, csp.ParseSource(w))
 	}
-	return map[string]any{"matches": m.Match(list, &u, c.origin(), c.Redirects)}, nil
+	return map[string]any{"matches": m.Match(list, &u, c.page.Origin(), c.Redirects)}, nil
 }
 
 func (c *Case) request(m csp.Mode) (map[string]any, error) {
-	l, self := c.list(), c.origin()
+	l, self := c.list(), c.page.Origin()
 	if c.Check == "upgrade" {
-		u, err := csp.ParseURL(c.URL)
+		u, err := urlOf("url", c.URL)
 		if err != nil {
-			return nil, fmt.Errorf("url %q: %w", c.URL, err)
+			return nil, err
 		}
 		return map[string]any{"url": l.Upgrade(m, u).String()}, nil
 	}
@@ -68,49 +68,49 @@ func (c *Case) request(m csp.Mode) (map[string]any, error) {
 	return result(d), nil
 }
 
+// requestDecision is about a page of the origin self, which for the trigger of a report is that of the case around it.
 func (c *Case) requestDecision(m csp.Mode, l *csp.List, self csp.Origin) (d csp.Decision, err error) {
+	if c.Check == "webrtc" { // which has no URL
+		return l.WebRTC(m), nil
+	}
 	text := c.URL
 	if c.CurrentURL != nil {
 		text = *c.CurrentURL
 	}
-	u, err := csp.ParseURL(text)
+	u, err := urlOf("url", text)
 	if err != nil {
-		return d, fmt.Errorf("url %q: %w", text, err)
+		return d, err
 	}
 	switch c.Check {
-	case "webrtc":
-		return l.WebRTC(m), nil
 	case "base-uri":
 		return l.Base(m, self, &u), nil
 	case "navigate":
-		return c.navigate(m, l, u), nil
+		return c.navigate(m, l, self, u), nil
 	case "":
 	default:
-		return d, fmt.Errorf("no such check: %q", c.Check)
+		return d, fmt.Errorf("check %q decides nothing", c.Check)
 	}
 	r := csp.Request{URL: u, Redirects: c.Redirects, Destination: c.Destination, Initiator: c.Initiator, Nonce: c.Nonce, Integrity: c.Integrity,
 		ParserInserted: c.Parser, WebTransportHashes: c.CertHashes}
 	d = l.Request(m, self, &r)
 	if c.ResponseURL != nil && !d.Blocked {
-		from, err := csp.ParseURL(*c.ResponseURL)
+		from, err := urlOf("response_url", *c.ResponseURL)
 		if err != nil {
-			return d, fmt.Errorf("response_url %q: %w", *c.ResponseURL, err)
+			return d, err
 		}
 		d = l.Response(m, self, &r, &from)
 	}
 	return d, nil
 }
 
-// navigate checks form-action, and then the inline script that a javascript: URL is.
-func (c *Case) navigate(m csp.Mode, l *csp.List, u csp.URL) csp.Decision {
-	var d csp.Decision
-	if c.Navigation == "form-submission" {
-		d = l.SubmitForm(m, c.origin(), &u, c.Redirects)
-	}
-	if !d.Blocked && u.Scheme == "javascript" {
+func (c *Case) navigate(m csp.Mode, l *csp.List, self csp.Origin, u csp.URL) csp.Decision {
+	switch {
+	case c.Navigation == "form-submission":
+		return l.SubmitForm(m, self, &u, c.Redirects)
+	case u.Scheme == "javascript":
 		return l.Inline(m, &csp.Inline{Type: csp.InlineNavigation, Content: u.String()})
 	}
-	return d
+	return csp.Decision{Mode: m}
 }
 
 func (c *Case) inline(m csp.Mode) map[string]any { return result(c.inlineDecision(m, c.list())) }
@@ -120,15 +120,9 @@ func (c *Case) inlineDecision(m csp.Mode, l *csp.List) csp.Decision {
 		Nonce: c.Element.Nonce, Attributes: c.Element.Attributes, Duplicate: c.Element.Duplicate, ParserInserted: c.Element.Parser})
 }
 
-func (c *Case) eval(m csp.Mode) (map[string]any, error) {
-	d, err := c.evalDecision(m, c.list())
-	if err != nil {
-		return nil, err
-	}
-	return result(d), nil
-}
+func (c *Case) eval(m csp.Mode) map[string]any { return result(c.evalDecision(m, c.list())) }
 
-func (c *Case) evalDecision(m csp.Mode, l *csp.List) (csp.Decision, error) {
+func (c *Case) evalDecision(m csp.Mode, l *csp.List) csp.Decision {
 	switch c.Check {
 	case "js":
 		trust := csp.Untyped
@@ -137,41 +131,28 @@ func (c *Case) evalDecision(m csp.Mode, l *csp.List) (csp.Decision, error) {
 		} else if c.Trusted != nil {
 			trust = csp.PlainString
 		}
-		return l.Eval(m, c.Content, trust), nil
+		return l.Eval(m, c.Content, trust)
 	case "wasm":
-		return l.Wasm(m), nil
+		return l.Wasm(m)
 	case "tt-policy":
-		return l.TrustedTypesPolicy(m, c.Name, c.Created), nil
-	case "tt-sink":
-		return l.TrustedTypesSink(m, c.Sink, c.Content), nil
+		return l.TrustedTypesPolicy(m, c.Name, c.Created)
 	}
-	return csp.Decision{}, fmt.Errorf("no such check: %q", c.Check)
+	return l.TrustedTypesSink(m, c.Sink, c.Content)
 }
 
-func (c *Case) frame(m csp.Mode) (map[string]any, error) {
-	v := c.frameVerdict(m, c.list(), c.self())
+func (c *Case) frame(m csp.Mode) map[string]any {
+	v := c.list().Frame(m, c.page, c.frames, c.XFO)
 	got := result(v.Decision)
 	got["by"] = orNil(v.By)
-	return got, nil
+	return got
 }
 
-func (c *Case) frameVerdict(m csp.Mode, l *csp.List, self csp.URL) csp.FrameVerdict {
-	var ancestors []csp.Origin
-	for _, a := range c.Ancestors {
-		ancestors = append(ancestors, csp.ParseOrigin(a))
-	}
-	return l.Frame(m, self, ancestors, c.XFO)
-}
-
-func (c *Case) effective(m csp.Mode) (map[string]any, error) {
+func (c *Case) effective(m csp.Mode) map[string]any {
 	switch c.Check {
 	case "sandbox":
-		return sandbox(c.list().Sandbox(m)), nil
+		return sandbox(c.list().Sandbox(m))
 	case "sandbox-worker":
-		return result(c.list().Worker(m)), nil
-	case "":
-	default:
-		return nil, fmt.Errorf("no such check: %q", c.Check)
+		return result(c.list().Worker(m))
 	}
 	name := csp.EffectiveDirective(c.Destination, c.Initiator)
 	if c.InlineType != "" {
@@ -184,7 +165,7 @@ func (c *Case) effective(m csp.Mode) (map[string]any, error) {
 	if c.Policy != nil {
 		got["governing"] = orNil(governing(csp.Parse(*c.Policy), name))
 	}
-	return got, nil
+	return got
 }
 
 // governing is the name of the policy's directive that decides.
@@ -211,7 +192,7 @@ func sandbox(s csp.Sandbox) map[string]any {
 		"orientation_lock": s.Allows("allow-orientation-lock"), "presentation": s.Allows("allow-presentation"), "downloads": s.Allows("allow-downloads"),
 		"popups": s.Allows("allow-popups"), "popups_escape": s.Allows("allow-popups-to-escape-sandbox"),
 		"storage_access": s.Allows("allow-storage-access-by-user-activation"), "top_navigation": top,
-		"custom_protocols": s.Allows("allow-top-navigation-to-custom-protocols") || s.Allows("allow-popups") || top == "all",
+		"custom_protocols": s.Allows("allow-top-navigation-to-custom-protocols"),
 	}
 }
 
@@ -221,7 +202,7 @@ func (c *Case) subsumes(m csp.Mode) map[string]any {
 	for _, text := range c.Returned {
 		returned = append(returned, csp.Delivered{Value: text})
 	}
-	cmp := csp.Contains(m, c.origin(), csp.NewList(csp.Delivered{Value: c.Required}), csp.NewList(returned...))
+	cmp := csp.Contains(m, c.page.Origin(), csp.NewList(csp.Delivered{Value: *c.Required}), csp.NewList(returned...))
 	got := map[string]any{"subsumes": cmp.Answer == csp.Yes, "answer": cmp.Answer.String(), "witness": nil}
 	if cmp.Answer != csp.Yes {
 		got["witness"] = map[string]any{"directive": cmp.Witness.Directive, "what": cmp.Witness.Witness}

@@ -10,9 +10,9 @@ import (
 // report decides about the trigger and says what a browser would report of it.
 func (c *Case) report(m csp.Mode) (map[string]any, error) {
 	if c.Check == "strip" {
-		u, err := csp.ParseURL(c.URL)
+		u, err := urlOf("url", c.URL)
 		if err != nil {
-			return nil, fmt.Errorf("url %q: %w", c.URL, err)
+			return nil, err
 		}
 		return map[string]any{"stripped": u.Strip()}, nil
 	}
@@ -25,7 +25,7 @@ func (c *Case) report(m csp.Mode) (map[string]any, error) {
 		return nil, fmt.Errorf("trigger: %w", err)
 	}
 	reports := []map[string]any{}
-	for _, r := range l.Reports(&d, c.document(), resource, c.SourceFile) {
+	for _, r := range l.Reports(&d, c.document, resource, normal(c.SourceFile)) {
 		reports = append(reports, map[string]any{
 			"policy": r.Policy, "disposition": r.Disposition.String(), "effective_directive": r.EffectiveDirective, "document_url": r.DocumentURL,
 			"referrer": r.Referrer, "blocked": r.Blocked, "original_policy": r.OriginalPolicy, "sample": r.Sample, "status": r.Status,
@@ -35,34 +35,29 @@ func (c *Case) report(m csp.Mode) (map[string]any, error) {
 	return map[string]any{"reports": reports}, nil
 }
 
-// decide answers a trigger against the policies of the case around it, and gives the URL that was asked for first.
+// decide answers a trigger against the policies and for the page of the case around it, and gives the URL that was asked for
+// first.
 func (c *Case) decide(m csp.Mode, l *csp.List, around *Case) (d csp.Decision, resource csp.URL, err error) {
+	if err := c.prepare(); err != nil {
+		return d, resource, err
+	}
 	switch c.Kind {
 	case "request":
-		if resource, err = csp.ParseURL(c.URL); err != nil {
-			return d, resource, fmt.Errorf("url %q: %w", c.URL, err)
+		if c.Check != "webrtc" {
+			if resource, err = urlOf("url", c.URL); err != nil {
+				return d, resource, err
+			}
 		}
-		d, err = c.requestDecision(m, l, around.origin())
+		d, err = c.requestDecision(m, l, around.page.Origin())
 	case "inline":
 		d = c.inlineDecision(m, l)
 	case "eval":
-		d, err = c.evalDecision(m, l)
+		d = c.evalDecision(m, l)
 	case "frame":
-		resource = around.self()
-		d = c.frameVerdict(m, l, resource).Decision
+		resource = around.page
+		d = l.Frame(m, resource, c.frames, c.XFO).Decision
 	default:
 		err = fmt.Errorf("%w: %q", errKind, c.Kind)
 	}
 	return d, resource, err
-}
-
-func (c *Case) document() csp.Document {
-	doc := csp.Document{URL: c.self(), Endpoints: c.Endpoints}
-	if c.Document != nil {
-		if u, err := csp.ParseURL(c.Document.URL); err == nil {
-			doc.URL = u
-		}
-		doc.Referrer, doc.Status = c.Document.Referrer, c.Document.Status
-	}
-	return doc
 }
