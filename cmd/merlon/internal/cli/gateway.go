@@ -3,19 +3,19 @@ package cli
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
-	"os"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 
 	"github.com/merlon-sec/merlon"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/dash"
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/gateway"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/policyfile"
 	"github.com/merlon-sec/merlon/csp"
 )
@@ -78,8 +78,7 @@ func (f gatewayFlags) run(ctx context.Context, out io.Writer, log *slog.Logger) 
 	if err != nil {
 		return err
 	}
-	certificates, err := loadTLS(file.TLS)
-	if err != nil {
+	if _, err := loadCertificate(file.TLS); err != nil {
 		return err
 	}
 	srv := &servers{log: log}
@@ -97,14 +96,20 @@ func (f gatewayFlags) run(ctx context.Context, out io.Writer, log *slog.Logger) 
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close(context.WithoutCancel(ctx))) }()
-	gw, err := s.gateway(file.Sites, log)
-	if err != nil {
+	l := &live{log: log, flags: f, build: func(sites []policyfile.Site) (*gateway.Gateway, error) { return s.gateway(sites, log) }}
+	if err := l.load(file); err != nil {
 		return err
 	}
-	defer gw.Close()
-	srv.handle(public, gw, certificates)
+	defer func() { l.gateway.Load().Close() }()
+	l.seen = l.state()
+	srv.handle(public, l, l.tls())
 	srv.handle(admin, s.dashboard.Handler(), nil)
 	greet(out, file, s, public, admin)
+	watching, stop := context.WithCancel(ctx)
+	var watcher sync.WaitGroup
+	watcher.Go(func() { l.watch(watching) })
+	defer watcher.Wait()
+	defer stop()
 	return srv.run(ctx)
 }
 
@@ -138,20 +143,6 @@ func (f gatewayFlags) file() (*policyfile.File, error) {
 	file.Admin = cmp.Or(f.admin, file.Admin, defaultAdmin)
 	file.Data = cmp.Or(f.data, file.Data, defaultData)
 	return file, nil
-}
-
-func loadTLS(t policyfile.TLS) (*tls.Config, error) {
-	if t.Cert == "" {
-		return nil, nil
-	}
-	cert, err := tls.LoadX509KeyPair(t.Cert, t.Key)
-	if err != nil {
-		if path := (*os.PathError)(nil); errors.As(err, &path) {
-			return nil, usagef("reading the certificate: %w", err)
-		}
-		return nil, usagef("the certificate %s and the key %s: %w", t.Cert, t.Key, err)
-	}
-	return &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}, nil
 }
 
 // greet says what is protected and how far, in plain words.

@@ -1,0 +1,145 @@
+package cli
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"os/signal"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/gateway"
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/policyfile"
+)
+
+// pollInterval is how often the policy file and the certificate are looked at. Asking is cheap, and sees what notifications
+// miss: links that are replaced as a whole, network file systems, editors that write another file and rename it.
+const pollInterval = time.Second
+
+// live is the gateway that serves now. A reload puts another in its place: a request ends with the one that it began with.
+type live struct {
+	gateway     atomic.Pointer[gateway.Gateway]
+	certificate atomic.Pointer[tls.Certificate] // nil for plain HTTP
+	log         *slog.Logger
+
+	flags gatewayFlags
+	file  *policyfile.File // in force; only watch changes it
+	build func([]policyfile.Site) (*gateway.Gateway, error)
+	seen  string // the state of the files in force
+}
+
+func (l *live) ServeHTTP(w http.ResponseWriter, r *http.Request) { l.gateway.Load().ServeHTTP(w, r) }
+
+// tls is the configuration of the public listener, or nil for plain HTTP.
+func (l *live) tls() *tls.Config {
+	if l.certificate.Load() == nil {
+		return nil
+	}
+	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return l.certificate.Load(), nil }}
+}
+
+// load puts a file in force, or returns why it cannot and changes nothing.
+func (l *live) load(file *policyfile.File) error {
+	certificate, err := loadCertificate(file.TLS)
+	if err != nil {
+		return err
+	}
+	next, err := l.build(file.Sites)
+	if err != nil {
+		return err
+	}
+	l.file = file
+	l.certificate.Store(certificate)
+	if old := l.gateway.Swap(next); old != nil {
+		old.Close()
+	}
+	return nil
+}
+
+func loadCertificate(t policyfile.TLS) (*tls.Certificate, error) {
+	if t.Cert == "" {
+		return nil, nil
+	}
+	certificate, err := tls.LoadX509KeyPair(t.Cert, t.Key)
+	if err != nil {
+		return nil, usagef("the certificate %s and the key %s: %w", t.Cert, t.Key, err)
+	}
+	return &certificate, nil
+}
+
+// watch reloads when the files change and on SIGHUP, until ctx ends.
+func (l *live) watch(ctx context.Context) {
+	if l.flags.config == "" {
+		return
+	}
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
+	poll := time.NewTicker(pollInterval)
+	defer poll.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hangup:
+			l.reload()
+		case <-poll.C:
+			if l.state() != l.seen {
+				l.reload()
+			}
+		}
+	}
+}
+
+// state names the files in force by what changes when somebody writes them.
+func (l *live) state() string {
+	var out []string
+	for _, name := range []string{l.flags.config, l.file.TLS.Cert, l.file.TLS.Key} {
+		if info, err := os.Stat(name); name != "" && err == nil {
+			out = append(out, fmt.Sprint(name, info.Size(), info.ModTime().UnixNano()))
+		} else {
+			out = append(out, name)
+		}
+	}
+	return strings.Join(out, "\n")
+}
+
+// reload puts the files in force as they are now. On a mistake what was in force stays, and the log says so.
+func (l *live) reload() {
+	l.seen = l.state()
+	file, err := l.flags.file()
+	if err == nil {
+		err = l.check(file)
+	}
+	if err == nil {
+		err = l.load(file)
+	}
+	if err != nil {
+		for line := range strings.SplitSeq(err.Error(), "\n") {
+			l.log.Error("the policy file was not reloaded: the one before stays in force", "error", line)
+		}
+		return
+	}
+	l.seen = l.state()
+	l.log.Info("the policy file was reloaded", "file", l.flags.config)
+}
+
+// check refuses what only a new start can change.
+func (l *live) check(file *policyfile.File) error {
+	for _, c := range []struct{ key, before, after string }{
+		{"listen", l.file.Listen, file.Listen}, {"admin", l.file.Admin, file.Admin}, {"data", l.file.Data, file.Data},
+	} {
+		if c.before != c.after {
+			return fmt.Errorf("%s changed from %s to %s: that takes a new start", c.key, c.before, c.after)
+		}
+	}
+	if (l.file.TLS.Cert == "") != (file.TLS.Cert == "") {
+		return fmt.Errorf("tls was added or removed: that takes a new start")
+	}
+	return nil
+}
