@@ -9,30 +9,38 @@ import (
 // protectCache keeps a document with a nonce out of caches that serve it again: a nonce is good for one response.
 // Enforced, it follows Config.NonceCache; on trial alone it is enough that nobody shares it.
 func (s *response) protectCache(h http.Header) {
-	if s.there&bitShared != 0 {
-		maps.DeleteFunc(h, func(name string, _ []string) bool { return s.plan.bits[name]&bitShared != 0 || isCacheControlOf(name) })
+	value := s.unsharedControl(h)
+	if enforced := len(s.plan.policies[s.secure].enforced.base.parts) > 1; enforced && s.plan.config.NonceCache == "no-store" && !strings.Contains(value, "no-store") {
+		value = "no-store"
 	}
-	after, stored := private(s.cacheControl(h))
-	switch enforced := len(s.plan.policies[s.secure].enforced.base.parts) > 1; {
-	case !stored: // no-store of the handler, or of the Config for all, is stricter than any choice here
-	case enforced && s.plan.config.NonceCache == "no-store":
-		s.setCacheControl(h, "no-store")
-	default:
-		s.setCacheControl(h, after)
+	s.setCacheControl(h, value)
+}
+
+// unsharedControl returns the Cache-Control that keeps the response out of shared caches. no-store of the handler, or of the
+// Config for all, stays as it is: nothing is stricter.
+func (s *response) unsharedControl(h http.Header) string {
+	before := s.cacheControl(h)
+	if after, stored := private(before); stored {
+		return after
 	}
+	return before
 }
 
 // cacheControl returns what the response would say without nonces and samples: the handler's word, or the Config's.
 func (s *response) cacheControl(h http.Header) string {
-	if s.there&s.plan.bits[headerCache] == 0 && len(h[headerCache]) == 0 {
+	if len(h[headerCache]) == 0 || s.plan.config.isMandatory(headerCache) {
 		return policyText(s.plan.config.CacheControl)
 	}
 	return strings.Join(h[headerCache], ", ")
 }
 
+// setCacheControl settles what caches may do: nothing that only shared ones read stays.
 func (s *response) setCacheControl(h http.Header, value string) {
+	if s.there&bitShared != 0 {
+		maps.DeleteFunc(h, func(name string, _ []string) bool { return s.plan.bits[name]&bitShared != 0 || isCacheControlOf(name) })
+	}
 	s.set(h, headerCache, value)
-	s.there |= s.plan.bits[headerCache]
+	s.unshared = true
 }
 
 // overCacheControl are the names that nginx, Akamai and Fastly use, in canonical form.
@@ -50,8 +58,12 @@ func private(value string) (out string, stored bool) {
 	if value == "" {
 		return "private", true
 	}
+	parts, closed := splitUnquoted(value)
+	if !closed {
+		return "private, no-store", true
+	}
 	kept, stored := []string{"private"}, true
-	for _, d := range splitUnquoted(value) {
+	for _, d := range parts {
 		name, _, _ := strings.Cut(strings.ToLower(d), "=")
 		switch strings.TrimSpace(name) {
 		case "", "public", "private", "s-maxage":
@@ -67,18 +79,20 @@ func private(value string) (out string, stored bool) {
 	return strings.Join(kept, ", "), stored
 }
 
-// splitUnquoted splits at commas outside double quotes.
-func splitUnquoted(value string) []string {
-	var out []string
+// splitUnquoted splits at commas outside quoted strings. closed is false for a string without an end, which caches read in
+// different ways.
+func splitUnquoted(value string) (parts []string, closed bool) {
 	quoted, begin := false, 0
-	for i := range len(value) {
+	for i := 0; i < len(value); i++ {
 		switch {
+		case value[i] == '\\' && quoted:
+			i++
 		case value[i] == '"':
 			quoted = !quoted
 		case value[i] == ',' && !quoted:
-			out = append(out, strings.TrimSpace(value[begin:i]))
+			parts = append(parts, strings.TrimSpace(value[begin:i]))
 			begin = i + 1
 		}
 	}
-	return append(out, strings.TrimSpace(value[begin:]))
+	return append(parts, strings.TrimSpace(value[begin:])), !quoted
 }

@@ -331,7 +331,7 @@ func replaceTrial(text string) Change {
 
 func noReports(v string) Change {
 	return change("reports", func(c *Config) error {
-		if c.Reports = Remove; v != Remove {
+		if c.Reports, c.ReportTo = Remove, ""; v != Remove {
 			return &cfgerrors.Error{Field: "reports", Code: cfgerrors.InvalidValue, Value: v, Text: "the violations of a site go to one place", Hint: "write off, or leave it out"}
 		}
 		return nil

@@ -36,10 +36,12 @@ func (s *response) putHeaders(status int) {
 	s.note("handler", nil)
 	if p.wantNonce {
 		s.settleNonce(h, status)
+	} else {
+		s.nonce = "" // a change has taken it out
 	}
 	s.putPolicies(h, status)
 	for i := range p.fields[s.secure] {
-		if f := &p.fields[s.secure][i]; s.there&f.bit == 0 {
+		if f := &p.fields[s.secure][i]; s.there&f.bit == 0 && !(f.caches && s.unshared) {
 			s.set(h, f.name, f.value)
 			s.note(f.name, p)
 		}
@@ -93,7 +95,7 @@ func (s *response) settleNonce(h http.Header, status int) {
 	case s.nonce == "":
 		s.mint()
 	}
-	if s.nonce != "" && len(h["Etag"]) > 0 {
+	if s.nonce != "" && s.there&bitETag != 0 {
 		s.misuse(NonceWithETag, "the page is another each time, so that its ETag never matches, or lets a browser show it with an old nonce")
 	}
 	s.protectCache(h)
@@ -125,10 +127,10 @@ func (s *response) putPolicies(h http.Header, status int) {
 	s.note(headerXFO, s.plan)
 	// A 304 updates the headers of the stored page. A policy with or without a nonce would break its scripts.
 	stale := status == http.StatusNotModified
-	tighten := s.trust == tightenOnly || s.plan.tightOnly[1]
+	tighten := s.trust == tightenOnly || s.plan.tightPolicy
 	switch enforced := &set.enforced; {
 	case stale && len(enforced.base.parts) > 1:
-	case !tighten && theirs.ancestors && !s.plan.tightOnly[0]:
+	case !tighten && theirs.ancestors && !s.plan.tightFrame:
 	case !tighten && theirs.any: // the handler's policy stands in for ours, but for framing
 		s.add(h, headerCSP, enforced.frameOnly(frame))
 	case enforced.apart():
@@ -154,8 +156,8 @@ func (s *response) drawPolicies(h http.Header) (set *policySet, keepTrial bool) 
 	if !drawn(p.sample.reports) {
 		set = &p.quiet[s.secure]
 	}
-	if value, stored := private(s.cacheControl(h)); stored {
-		s.setCacheControl(h, value)
+	if !s.unshared { // a nonce has settled it
+		s.setCacheControl(h, s.unsharedControl(h))
 	}
 	return set, drawn(p.sample.trial)
 }
@@ -169,7 +171,7 @@ func (s *response) framing(h http.Header, theirs policies) Frame {
 		s.misuse(IgnoredFraming, strings.Join(h[headerXFO], ", ")+" protects nothing")
 	}
 	switch {
-	case s.trust == tightenOnly || s.plan.tightOnly[0]:
+	case s.trust == tightenOnly || s.plan.tightFrame:
 		if theirs.ancestors { // browsers ignore X-Frame-Options beside it
 			return frame.intersect(theirs.frame)
 		}

@@ -16,7 +16,7 @@ const Remove = "off"
 type Config struct {
 	_ [0]func() // no unkeyed literals, no comparison
 
-	// Preset is the base that empty settings inherit from: "strict", "compat" or "api".
+	// Preset is the base that empty settings inherit from: "strict", "compat", "api", or "off" for nothing.
 	// Empty means compat with framing denied.
 	Preset string `json:"preset,omitempty"`
 

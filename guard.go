@@ -78,7 +78,9 @@ const (
 
 func (g *Guard) serve(w http.ResponseWriter, r *http.Request, next http.Handler, t trust, route *Route) {
 	if outer := outermost(w, r); outer != nil {
+		outer.mu.Lock() // inside TimeoutHandler two goroutines have the response
 		outer.trust = max(outer.trust, t)
+		outer.mu.Unlock()
 		next.ServeHTTP(w, r)
 		return
 	}
@@ -90,7 +92,7 @@ func (g *Guard) serve(w http.ResponseWriter, r *http.Request, next http.Handler,
 		s.secure = 1
 	}
 	s.plan = compiled.planFor(r, s.canonical)
-	if compiled.front != nil {
+	if compiled.front != nil || compiled.proxies.hostHeader != "" {
 		s.host = compiled.hostOf(r)
 	}
 	s.noteRequest(r)

@@ -115,7 +115,7 @@ func (c *Config) checkHeaders() []error {
 		case hint != "":
 			bad(cfgerrors.Conflict, "", "another setting makes this header", "write "+hint)
 		case headerNamed(name) != nil:
-			bad(cfgerrors.Conflict, "", "this header has a setting of its own", "write "+headerNamed(name).field+": "+value)
+			bad(cfgerrors.Conflict, "", "this header has a setting of its own", "write it as "+headerNamed(name).field)
 		case framesMessages[canonical]:
 			bad(cfgerrors.InvalidValue, "", "the server itself sets this header", "")
 		case value == "":

@@ -127,7 +127,7 @@ func TestMandatoryFraming(t *testing.T) {
 		want      []string
 	}{
 		{"X-Frame-Options", []string{"frame-ancestors *", "frame-ancestors 'none'"}},
-		{"Content-Security-Policy", []string{"frame-ancestors *", "default-src 'self'"}},
+		{"Content-Security-Policy", []string{"frame-ancestors *", "default-src 'self'; frame-ancestors 'none'"}},
 		{"", []string{"frame-ancestors *"}},
 	} {
 		config := merlon.Config{CSP: "default-src 'self'", Trial: "off"}

@@ -1,8 +1,10 @@
 package merlon
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"regexp"
@@ -41,6 +43,9 @@ func (s HTTPS) check(hosts []string) error {
 	if s.Redirect && s.Host == "" && len(hosts) == 0 {
 		bad("redirect", cfgerrors.Missing, "", "a redirect to whatever host the request names could lead anywhere", "write hosts: [shop.example] for the site, or host: shop.example here")
 	}
+	if s.Host != "" && len(hosts) > 0 && !(&front{hosts: lower(hosts)}).admits(s.Host) {
+		bad("host", cfgerrors.Conflict, s.Host, "the site would answer there with 421", "write the host under hosts as well")
+	}
 	if !s.Redirect {
 		for _, f := range []struct {
 			name string
@@ -51,8 +56,8 @@ func (s HTTPS) check(hosts []string) error {
 			}
 		}
 	}
-	for port, to := range s.Ports {
-		if !validPort(port) || !validPort(strconv.Itoa(to)) {
+	for _, port := range slices.Sorted(maps.Keys(s.Ports)) {
+		if to := s.Ports[port]; !validPort(port) || !validPort(strconv.Itoa(to)) {
 			bad("ports."+port, cfgerrors.InvalidValue, strconv.Itoa(to), "a port is a number from 1 to 65535", "")
 		}
 	}
@@ -146,11 +151,14 @@ func (f *front) target(r *http.Request, host string) string {
 	if !strings.HasPrefix(rest, "/") { // the absolute form, or a request that no server has read
 		rest = r.URL.RequestURI()
 	}
+	if !strings.HasPrefix(rest, "/") { // an opaque URL, which would become part of the host
+		rest = "/"
+	}
 	if f.host != "" {
 		return "https://" + f.host + rest
 	}
 	name, port := splitHostPort(host)
-	if to := f.ports[port]; to != 0 && to != 443 {
+	if to := f.ports[cmp.Or(port, "80")]; to != 0 && to != 443 {
 		name = name + ":" + strconv.Itoa(to)
 	}
 	return "https://" + name + rest

@@ -31,7 +31,8 @@ var mayImport = map[string][]string{
 
 	"tool/cspcase":    nil,
 	"tool/policyfile": nil,
-	"tool/gateway":    nil,
+	"tool/rewrite":    nil,
+	"tool/gateway":    {"tool/rewrite"},
 	"tool/demo":       nil,
 	"tool/scan":       nil,
 	"tool/browser":    nil,

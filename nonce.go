@@ -23,6 +23,7 @@ func Nonce(ctx context.Context) string {
 	s.mu.Lock()
 	switch {
 	case s.nonce != "" || !s.plan.wantNonce:
+	case s.committed && s.head: // the handler runs as for GET, and nobody gets the page
 	case s.committed:
 		s.misuse(LateNonce, "the response had begun without a nonce")
 	default:
@@ -34,10 +35,14 @@ func Nonce(ctx context.Context) string {
 	return nonce
 }
 
-// TemplateFuncs returns the function "nonce" for templates of html/template and text/template:
+// TemplateFuncs returns the function "nonce" for templates of html/template and text/template, which write
 //
-//	page.Funcs(merlon.TemplateFuncs(r.Context()))
 //	<script nonce="{{nonce}}">
+//
+// A template is parsed once, with any context, and each request gets a clone of its own: a template that requests share would
+// print the nonce of another.
+//
+//	mine := template.Must(page.Clone()).Funcs(merlon.TemplateFuncs(r.Context()))
 func TemplateFuncs(ctx context.Context) map[string]any {
 	return map[string]any{"nonce": func() string { return Nonce(ctx) }}
 }

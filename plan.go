@@ -26,7 +26,8 @@ type plan struct {
 	sample    samples
 	cookies   *cookie.Rule // nil for none
 	wantNonce bool
-	tightOnly [2]bool // whether the handler's framing, and its policies, only tighten
+
+	tightFrame, tightPolicy bool // whether the handler's framing, and its policies, only tighten
 
 	pattern  string   // of Config.Routes, "" for the base
 	stricter bool     // a route's plan that allows nothing which the base does not
@@ -37,7 +38,8 @@ type plan struct {
 // fixed is a header that is the same in every response.
 type fixed struct {
 	name, value string
-	bit         bit // 0 for a header that the handler cannot keep
+	bit         bit  // 0 for a header that the handler cannot keep
+	caches      bool // it speaks to caches, which gives way where a nonce or a sample must not be shared
 }
 
 // bit stands for a header in the set of those that a handler has set.
@@ -51,7 +53,9 @@ const (
 	bitCookie
 	bitCache
 	bitShared // headers that shared caches believe more than Cache-Control
-	firstBit  // of those in fields
+	bitETag
+	bitRemoved
+	firstBit // of those in fields
 )
 
 // policySet is what goes out with one scheme.
@@ -75,7 +79,7 @@ type framedPolicy struct {
 
 // compile makes the plan for a Config that passed its checks.
 func compile(c Config) *plan {
-	p := &plan{config: c, bits: map[string]bit{headerCSP: bitCSP, headerTrial: bitTrial, headerXFO: bitXFO, headerHSTS: bitHSTS, "Set-Cookie": bitCookie, headerCache: bitCache}}
+	p := &plan{config: c, bits: map[string]bit{headerCSP: bitCSP, headerTrial: bitTrial, headerXFO: bitXFO, headerHSTS: bitHSTS, "Set-Cookie": bitCookie, headerCache: bitCache, "Etag": bitETag}}
 	for _, name := range overCacheControl {
 		p.bits[name] = bitShared
 	}
@@ -86,7 +90,9 @@ func compile(c Config) *plan {
 		if v := c.Headers[name]; v != Remove {
 			p.add(textproto.CanonicalMIMEHeaderKey(name), v, anyScheme)
 		} else {
-			p.removed = append(p.removed, textproto.CanonicalMIMEHeaderKey(name))
+			name = textproto.CanonicalMIMEHeaderKey(name)
+			p.removed = append(p.removed, name)
+			p.bits[name] |= bitRemoved
 		}
 	}
 	for _, f := range c.reporting() {
@@ -104,7 +110,8 @@ func compile(c Config) *plan {
 		p.quiet = &set
 	}
 	p.cookies = c.Cookies.rule()
-	p.tightOnly = [2]bool{c.isMandatory(headerXFO), c.isMandatory(headerCSP)}
+	p.tightPolicy = c.isMandatory(headerCSP)
+	p.tightFrame = p.tightPolicy || c.isMandatory(headerXFO)
 	p.wantNonce = p.policies[1].wantsNonce()
 	p.hash = p.policies[1].hash()
 	p.options = c.Frame.options()
@@ -127,14 +134,14 @@ func (p *plan) add(name, value string, when schemes) {
 		return
 	}
 	b, known := p.bits[name]
-	if !known {
+	if shared := b & bitShared; !known || shared != 0 {
 		b = firstBit << len(p.fields[1])
-		p.bits[name] = b
+		p.bits[name] = b | shared
 	}
 	if p.config.isMandatory(name) {
 		b = 0
 	}
-	f := fixed{name, value, b}
+	f := fixed{name, value, b, name == headerCache || p.bits[name]&bitShared != 0 || isCacheControlOf(name)}
 	p.fields[1] = append(p.fields[1], f)
 	if when == anyScheme {
 		p.fields[0] = append(p.fields[0], f)

@@ -1,6 +1,7 @@
 package merlon
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 
@@ -84,7 +85,11 @@ func (c Config) Dev() Config {
 	c.Hosts = nil
 	edit([]*string{&c.CSP, &c.Trial}, forDevelopment)
 	for i := range c.Routes {
-		edit([]*string{&c.Routes[i].CSP, &c.Routes[i].Trial}, forDevelopment)
+		r := &c.Routes[i]
+		if base, known := preset(r.Preset); known && r.Preset != "" {
+			r.CSP, r.Trial = cmp.Or(r.CSP, base.CSP), cmp.Or(r.Trial, base.Trial)
+		}
+		edit([]*string{&r.CSP, &r.Trial, &r.Set}, forDevelopment)
 	}
 	return c
 }

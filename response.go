@@ -35,6 +35,8 @@ type response struct {
 	misuses []Misuse // for the hook
 	there   bit      // the headers that the handler has set
 
+	unshared bool // what caches may do with the response is settled
+
 	values [usualFields]string // what the headers' slices point to; never shared between responses
 	n      int
 }
@@ -171,7 +173,10 @@ func (s *response) dress() http.ResponseWriter {
 	_, f := s.w.(http.Flusher)
 	_, h := s.w.(http.Hijacker)
 	_, r := s.w.(io.ReaderFrom)
+	_, c := s.w.(closeNotifier)
 	switch {
+	case f && h && r && c:
+		return writerFHRC{writerFHR{s}}
 	case f && h && r:
 		return writerFHR{s}
 	case f && h:
@@ -180,6 +185,8 @@ func (s *response) dress() http.ResponseWriter {
 		return writerFR{s}
 	case h && r:
 		return writerHR{s}
+	case f && c && !h:
+		return writerFC{writerF{s}}
 	case f:
 		return writerF{s}
 	case h:
@@ -198,7 +205,17 @@ type (
 	writerFR  struct{ *response }
 	writerHR  struct{ *response }
 	writerFHR struct{ *response }
+
+	// What net/http's own writers are, over HTTP/1 and HTTP/2. Some frameworks want a CloseNotify without asking.
+	writerFHRC struct{ writerFHR }
+	writerFC   struct{ writerF }
 )
+
+// closeNotifier is http.CloseNotifier, which is deprecated.
+type closeNotifier interface{ CloseNotify() <-chan bool }
+
+func (w writerFHRC) CloseNotify() <-chan bool { return w.w.(closeNotifier).CloseNotify() }
+func (w writerFC) CloseNotify() <-chan bool   { return w.w.(closeNotifier).CloseNotify() }
 
 func (w writerF) Flush()   { w.flush() }
 func (w writerFH) Flush()  { w.flush() }

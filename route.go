@@ -64,7 +64,6 @@ func (g *Guard) addRoutes() error {
 	g.routes = http.NewServeMux()
 	g.plans = []*plan{g.base}
 	var errs []error
-	everything := false
 	for i, rc := range g.config.Routes {
 		info := RouteInfo{Match: rc.Match, Reason: rc.Reason, Declared: fmt.Sprintf("routes[%d]", i), Changes: rc.texts()}
 		after, err := changed(g.config, rc.Reason, rc.changes())
@@ -73,11 +72,10 @@ func (g *Guard) addRoutes() error {
 		p.stricter, p.pattern, p.cause = !info.Looser, rc.Match, []string{info.String()}
 		g.plans = append(g.plans, p)
 		g.infos = append(g.infos, info)
-		everything = everything || rc.Match == "/"
 		errs = append(errs, cfgerrors.Under(info.Declared, err), register(g.routes, info.Declared+".match", rc.Match, p))
 	}
-	if !everything && g.base != nil {
-		g.routes.Handle("/", g.base)
+	if g.base != nil {
+		_ = register(g.routes, "", "/", g.base) // refused where a pattern matches everything already
 	}
 	return errors.Join(errs...)
 }
@@ -134,6 +132,9 @@ type RouteInfo struct {
 // from one place count once. Reviews begin with the ones that are Looser.
 func (g *Guard) Routes() []RouteInfo {
 	out := slices.Clone(g.orZero().infos)
+	if g == nil {
+		return out
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return append(out, g.declared...)
@@ -141,6 +142,9 @@ func (g *Guard) Routes() []RouteInfo {
 
 // declare remembers a route. Its place bounds how many there can be.
 func (g *Guard) declare(info RouteInfo) {
+	if g == nil {
+		return
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if !slices.ContainsFunc(g.declared, func(r RouteInfo) bool { return r.Declared == info.Declared }) {

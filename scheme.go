@@ -54,10 +54,11 @@ func (p Proxies) compile() (proxies, error) {
 	if len(p.CIDR) == 0 && (p.Hops > 0 || p.Header != "" || p.Value != "" || p.HostHeader != "") {
 		bad("cidr", cfgerrors.Missing, "", "without the proxies' networks no header is believed", "name the networks that the proxies connect from")
 	}
-	for field, name := range map[string]string{"header": p.Header, "host-header": p.HostHeader} {
-		if name != "" && !token.MatchString(name) {
-			bad(field, cfgerrors.Syntax, name, "no name of a header", "write X-Forwarded-Proto")
-		}
+	if p.Header != "" && !token.MatchString(p.Header) {
+		bad("header", cfgerrors.Syntax, p.Header, "no name of a header", "write X-Forwarded-Proto")
+	}
+	if p.HostHeader != "" && !token.MatchString(p.HostHeader) {
+		bad("host-header", cfgerrors.Syntax, p.HostHeader, "no name of a header", "write X-Forwarded-Host")
 	}
 	if p.Header != "" {
 		out.header = http.CanonicalHeaderKey(p.Header)
@@ -159,6 +160,7 @@ func forwardedParameter(element, name string) string {
 // localhost it would lock developers out of every other port.
 func hstsApplies(host string) bool {
 	host, _ = splitHostPort(host)
+	host = strings.TrimSuffix(host, ".")
 	if host == "" || host[0] == '[' || host[len(host)-1]-'0' <= 9 { // no top-level domain ends in a digit
 		return false
 	}

@@ -109,14 +109,17 @@ func (k Cookies) check() error {
 	if len(k.Only) > 0 && len(k.Except) > 0 {
 		bad("except", cfgerrors.Conflict, "", "only names the cookies already", "write one of the two")
 	}
-	for list, names := range map[string][]string{"only": k.Only, "except": k.Except} {
-		for i, name := range names {
+	for _, list := range []struct {
+		field string
+		names []string
+	}{{"only", k.Only}, {"except", k.Except}} {
+		for i, name := range list.names {
 			if !token.MatchString(name) {
-				bad(fmt.Sprintf("%s[%d]", list, i), cfgerrors.InvalidValue, name, "no name of a cookie", "")
+				bad(fmt.Sprintf("%s[%d]", list.field, i), cfgerrors.InvalidValue, name, "no name of a cookie", "")
 			}
 		}
-		if len(names) > 0 && !k.Secure && !k.HTTPOnly && !k.Partitioned && k.SameSite == "" {
-			bad(list, cfgerrors.Missing, "", "nothing is asked of these cookies", "write secure: true, http-only: true or same-site: Lax")
+		if len(list.names) > 0 && !k.Secure && !k.HTTPOnly && !k.Partitioned && k.SameSite == "" {
+			bad(list.field, cfgerrors.Missing, "", "nothing is asked of these cookies", "write secure: true, http-only: true or same-site: Lax")
 		}
 	}
 	return errors.Join(errs...)

@@ -1,0 +1,5 @@
+//go:build !race
+
+package merlon_test
+
+const allocatedByRace = 0
