@@ -1,6 +1,7 @@
 package merlon
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -25,9 +26,12 @@ func changed(before Config, reason string, changes []Change) (Config, error) {
 	if err := errors.Join(errs...); err != nil {
 		return before, err
 	}
-	removes := slices.ContainsFunc(changes, func(ch Change) bool { return ch.removes })
-	if !inWords(reason) && (removes || loosens(before, after)) {
-		return before, &cfgerrors.Error{Field: "reason", Code: cfgerrors.ReasonMissing, Text: "this route is looser than the rest of the site",
+	looser := loosening(before, after)
+	if slices.ContainsFunc(changes, func(ch Change) bool { return ch.removes }) {
+		looser = cmp.Or(looser, "a header is taken out")
+	}
+	if !inWords(reason) && looser != "" {
+		return before, &cfgerrors.Error{Field: "reason", Code: cfgerrors.ReasonMissing, Text: "this route is looser than the rest of the site: " + looser,
 			Hint: "say why in words, such as reason: contract 114"}
 	}
 	return after, nil
@@ -35,10 +39,19 @@ func changed(before Config, reason string, changes []Change) (Config, error) {
 
 func inWords(reason string) bool { return strings.ContainsFunc(reason, unicode.IsLetter) }
 
-// loosens reports whether after lets in more than before, as far as framing and the enforced policy go.
-func loosens(before, after Config) bool {
+// loosening says what after lets in that before keeps out, as far as framing and the enforced policy go, or "".
+func loosening(before, after Config) string {
+	if !after.Frame.within(before.Frame) {
+		return "frame lets in " + strings.Join(after.Frame, ", ")
+	}
 	compared := csp.Contains(csp.Spec, someOrigin, enforcedList(before.CSP), enforcedList(after.CSP))
-	return !after.Frame.within(before.Frame) || compared.Answer != csp.Yes
+	switch compared.Answer {
+	case csp.Yes:
+		return ""
+	case csp.No:
+		return compared.Witness.Directive + " lets in " + compared.Witness.Witness
+	}
+	return compared.Witness.Directive + " may let in more: " + compared.Witness.Witness
 }
 
 // someOrigin stands for the site's, which a Config does not know.
@@ -67,7 +80,7 @@ func (g *Guard) addRoutes() error {
 	for i, rc := range g.config.Routes {
 		info := RouteInfo{Match: rc.Match, Reason: rc.Reason, Declared: fmt.Sprintf("routes[%d]", i), Changes: rc.texts()}
 		after, err := changed(g.config, rc.Reason, rc.changes())
-		info.Looser = loosens(g.config, after)
+		info.Looser = loosening(g.config, after) != ""
 		p := compile(after)
 		p.stricter, p.pattern, p.cause = !info.Looser, rc.Match, []string{info.String()}
 		g.plans = append(g.plans, p)
@@ -183,7 +196,7 @@ func (g *Guard) newRoute(reason string, changes []Change, declared string) (*Rou
 		compiled := compile(after)
 		compiled.cause = append(slices.Clone(p.cause), rt.info.String())
 		rt.plans.Store(p, compiled)
-		rt.info.Looser = rt.info.Looser || p == base && loosens(p.config, after)
+		rt.info.Looser = rt.info.Looser || p == base && loosening(p.config, after) != ""
 	}
 	g.declare(rt.info)
 	return rt, nil

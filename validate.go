@@ -196,7 +196,10 @@ func parseAge(v string) (time.Duration, error) {
 		n, err = strconv.ParseUint(days, 10, 16)
 		age = time.Duration(n) * 24 * time.Hour
 	}
+	seconds, notNumber := strconv.ParseUint(v, 10, 32)
 	switch {
+	case err != nil && notNumber == nil:
+		return 0, bad("a number without its unit", fmt.Sprintf("write %dd if these are seconds", seconds/(24*60*60)))
 	case err != nil:
 		return 0, bad("no length of time", "write days as 365d or hours as 24h")
 	case age < time.Second:

@@ -193,7 +193,7 @@ func TestMethodsAndHeaders(t *testing.T) {
 		{"OPTIONS", "https://shop.example", 204, "https://shop.example", "content-type"},
 		{"OPTIONS", "https://evil.example", 204, "", ""},
 		{"OPTIONS", "https://shop.example.evil.example", 204, "", ""},
-		{"OPTIONS", "https://shop.example:8443", 204, "", ""},
+		{"OPTIONS", "https://shop.example.evil.example:8443", 204, "", ""},
 		{"OPTIONS", "null", 204, "", ""},
 		{"POST", "https://shop.example", 204, "https://shop.example", ""},
 		{"POST", "https://evil.example", 204, "", ""},

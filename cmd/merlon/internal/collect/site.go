@@ -23,8 +23,8 @@ func newHosts(site Site) hosts {
 	return h
 }
 
-// own reports whether u is on a host of the site. A host of the site without a port stands for every port; in the Host of a
-// request it stands for the scheme's.
+// own reports whether u is on a host of the site. A host of the site without a port stands for every port, and one with *. for
+// all below it; in the Host of a request a missing port stands for the scheme's.
 func (h hosts) own(u *url.URL, r *http.Request) bool {
 	if u == nil || defaultPort(u.Scheme) == "" {
 		return false
@@ -41,7 +41,20 @@ func (h hosts) own(u *url.URL, r *http.Request) bool {
 		host := strings.ToLower(r.Host)
 		return host == full || host == short
 	}
-	return h.set[full] || h.set[short]
+	return h.has(full) || h.has(name)
+}
+
+// has reports whether the set has the host, or *. and a domain above it.
+func (h hosts) has(host string) bool {
+	if h.set[host] {
+		return true
+	}
+	for _, above, ok := strings.Cut(host, "."); ok; _, above, ok = strings.Cut(above, ".") {
+		if h.set["*."+above] {
+			return true
+		}
+	}
+	return false
 }
 
 // origin returns the Origin header of the request, and whether it is of the site.

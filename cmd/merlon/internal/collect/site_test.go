@@ -10,7 +10,7 @@ import (
 )
 
 func TestSite(t *testing.T) {
-	ports := collect.Site{Name: "ports", Hosts: []string{"Shop.example", "shop.example:8443", "tls.example:443", "[2001:db8::1]"}}
+	ports := collect.Site{Name: "ports", Hosts: []string{"Shop.example", "shop.example:8443", "tls.example:443", "[2001:db8::1]", "*.below.example"}}
 	sameHost := collect.Site{Name: "same"}
 	const target = "http://shop.example/r" // behind a proxy that ends TLS
 	tests := []struct {
@@ -27,7 +27,11 @@ func TestSite(t *testing.T) {
 		{ports, target, "https://tls.example/", nil, true},
 		{ports, target, "http://tls.example/", nil, false},
 		{ports, target, "https://[2001:db8::1]/", nil, true},
-		{ports, target, "https://shop.example:444/", nil, false},
+		{ports, target, "https://shop.example:444/", nil, true},
+		{ports, target, "https://tls.example:444/", nil, false},
+		{ports, target, "https://a.b.below.example/", nil, true},
+		{ports, target, "https://below.example/", nil, false},
+		{ports, target, "https://evilbelow.example/", nil, false},
 		{ports, target, "https://shop.example.evil.example/", nil, false},
 		{ports, target, "https://shop.example@evil.example/", nil, false},
 		{ports, target, "https://evil.example/?shop.example", []string{"Origin", "https://shop.example"}, false},

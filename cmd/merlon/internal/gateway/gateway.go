@@ -20,7 +20,7 @@ type Config struct {
 
 // Site is a set of hosts with one application behind one Guard.
 type Site struct {
-	Hosts    []string // one without a port stands for every port; empty means every host
+	Hosts    []string // one without a port stands for every port, one with *. for all below; empty means every host
 	Upstream *url.URL // scheme and host of the application
 	Nonce    bool     // whether the application is told the nonce, in the request header Merlon-Nonce
 	Guard    *merlon.Guard
@@ -43,24 +43,38 @@ func New(c Config) (*Gateway, error) {
 	g := &Gateway{byHost: map[string]http.Handler{}, close: transport.CloseIdleConnections,
 		fallback: new(merlon.Guard).Handler(http.HandlerFunc(unknownHost)),
 		refuse:   new(merlon.Guard).Handler(http.HandlerFunc(badRequest))}
-	mark := rand.Text()
+	mark, checked := rand.Text(), false
 	for _, s := range c.Sites {
 		h := handler(s, &proxy{site: s, log: c.Logger, mark: mark}, transport)
 		for _, host := range s.Hosts {
-			name, port, ok := splitHost(host)
+			domain, below := strings.CutPrefix(host, "*.")
+			name, port, ok := splitHost(domain)
 			if !ok {
 				return nil, fmt.Errorf("%q is no host", host)
+			}
+			if below {
+				name = "*." + name
 			}
 			if g.byHost[name+port] != nil {
 				return nil, fmt.Errorf("two sites have the host %s", host)
 			}
 			g.byHost[name+port] = h
 		}
-		if len(s.Hosts) == 0 {
+		switch {
+		case len(s.Hosts) == 0:
 			g.fallback = h
+		case !checked && refusesOtherHosts(s.Guard):
+			g.fallback, checked = h, true
 		}
 	}
 	return g, nil
+}
+
+// refusesOtherHosts reports whether the Guard answers health checks under every host, and 421 to all else. Then it may see requests
+// whose host no site names.
+func refusesOtherHosts(g *merlon.Guard) bool {
+	c := g.Config()
+	return len(c.Health) > 0 && len(c.Hosts) > 0
 }
 
 // Close ends the connections to the applications that no request uses.
@@ -74,14 +88,27 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.refuse.ServeHTTP(w, r)
 		return
 	}
-	h := g.byHost[name+port]
-	if h == nil {
-		h = g.byHost[name]
+	g.site(name, port).ServeHTTP(w, r)
+}
+
+// site returns the handler of the site with the host: by its name, or by the nearest domain above it.
+func (g *Gateway) site(name, port string) http.Handler {
+	if h := g.lookup(name, port); h != nil {
+		return h
 	}
-	if h == nil {
-		h = g.fallback
+	for _, above, ok := strings.Cut(name, "."); ok; _, above, ok = strings.Cut(above, ".") {
+		if h := g.lookup("*."+above, port); h != nil {
+			return h
+		}
 	}
-	h.ServeHTTP(w, r)
+	return g.fallback
+}
+
+func (g *Gateway) lookup(name, port string) http.Handler {
+	if h := g.byHost[name+port]; h != nil {
+		return h
+	}
+	return g.byHost[name]
 }
 
 // plain reports whether the request names a path of this server in a way that the application reads as well. Go takes

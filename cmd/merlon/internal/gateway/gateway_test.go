@@ -155,6 +155,29 @@ func TestHosts(t *testing.T) {
 	}
 }
 
+func TestHostsBelowADomain(t *testing.T) {
+	addr := serve(t, merlon.Strict(), echo, func(s *gateway.Site) { s.Hosts = []string{"*.shop.example", "*.admin.example:8443"} })
+	for host, status := range map[string]int{
+		"a.shop.example": 200, "a.b.shop.example:8080": 200, "x.admin.example:8443": 200, "x.admin.example": 421, "shop.example": 421, "evilshop.example": 421, "*.shop.example": 400,
+	} {
+		if res, _ := send(t, addr, "GET / HTTP/1.1\r\nHost: "+host+"\r\nConnection: close\r\n\r\n"); res.StatusCode != status {
+			t.Errorf("Host: %s: status %d, want %d", host, res.StatusCode, status)
+		}
+	}
+}
+
+// Load balancers ask by address, and get an answer where the site says so.
+func TestHealthChecksUnderAnyHost(t *testing.T) {
+	config := merlon.Strict()
+	config.Hosts, config.Health = []string{"shop.example"}, []string{"GET /healthz"}
+	addr := serve(t, config, echo, func(s *gateway.Site) { s.Hosts = config.Hosts })
+	for line, status := range map[string]int{"GET /healthz": 200, "POST /healthz": 421, "GET /": 421, "GET /healthz/..%2fadmin": 421} {
+		if res, _ := send(t, addr, line+" HTTP/1.1\r\nHost: 10.1.2.3\r\nConnection: close\r\n\r\n"); res.StatusCode != status || res.Header.Get("X-Frame-Options") != "DENY" {
+			t.Errorf("%s under an address: %d %v, want %d", line, res.StatusCode, res.Header, status)
+		}
+	}
+}
+
 // What servers read in different ways is refused, with all headers, and never reaches the application.
 func TestAmbiguousRequestsAreRefused(t *testing.T) {
 	addr := serve(t, merlon.Strict(), func(w http.ResponseWriter, r *http.Request) {

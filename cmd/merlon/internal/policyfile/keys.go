@@ -89,9 +89,9 @@ func (r *reader) hosts(keys map[string]any, path string) []string {
 	var out []string
 	for i, item := range list {
 		host, ok := item.(string)
-		if !ok || !validHost(host) {
+		if !ok || !validHost(strings.TrimPrefix(host, "*.")) {
 			r.wrong(fmt.Sprintf("%s[%d]", at, i), cfgerrors.InvalidValue, fmt.Sprint(item), "no host as browsers send it",
-				"write shop.example or shop.example:8443, without a scheme")
+				"write shop.example, shop.example:8443 or *.shop.example, without a scheme")
 			continue
 		}
 		out = append(out, strings.ToLower(host))

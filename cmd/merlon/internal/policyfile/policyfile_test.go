@@ -108,7 +108,7 @@ func TestMistakesHavePlaces(t *testing.T) {
 		{site + "csp: &x a", `m:3:6: csp: "&": YAML reads & as a name`},
 		{site + "csp: !!str a", `m:3:6: csp: "!!str": YAML reads ! as a type`},
 		{site + "csp: a\ncsp: b", `m:4:1: mapping key "csp" already defined`},
-		{site + "routes:\n  - match: GET /a\n    frame: self\n", "m:4:5: routes[0].reason: this route is looser than the rest of the site"},
+		{site + "routes:\n  - match: GET /a\n    frame: self\n", "m:4:5: routes[0].reason: this route is looser than the rest of the site: frame lets in self"},
 		{site + "routes:\n  - match: GET a\n", "m:4:5: routes[0].match"},
 		{site + "routes:\n  - {match: /a, allow: img-src self}\n", "m:4:17: routes[0].allow.img-src"},
 		{site + "hosts: shop.example", "m:3:1: hosts"},
