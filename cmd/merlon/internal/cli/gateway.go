@@ -148,6 +148,13 @@ func (f gatewayFlags) file() (*policyfile.File, error) {
 // greet says what is protected and how far, in plain words.
 func greet(out io.Writer, file *policyfile.File, s *stack, public, admin net.Listener) {
 	fmt.Fprintf(out, "merlon gateway listens on %s\n", address(file, public))
+	printSites(out, file)
+	fmt.Fprintf(out, "\nReports: %s\n", s.dir)
+	fmt.Fprintf(out, "Dashboard: http://%s\n  log-in token: %s\n  the next one: %s\n", dashboardHost(admin.Addr()), s.token, s.tokenFile)
+}
+
+// printSites says of each site how far it is protected.
+func printSites(out io.Writer, file *policyfile.File) {
 	for _, site := range file.Sites {
 		hosts := strings.Join(site.Hosts, ", ")
 		fmt.Fprintf(out, "\n%s -> %s\n", cmp.Or(hosts, "every host"), site.Upstream)
@@ -158,8 +165,6 @@ func greet(out io.Writer, file *policyfile.File, s *stack, public, admin net.Lis
 			fmt.Fprintln(out, "  nonces: NOT FORWARDED: the policy blocks every script that has none (write nonce: forward)")
 		}
 	}
-	fmt.Fprintf(out, "\nReports: %s\n", s.dir)
-	fmt.Fprintf(out, "Dashboard: http://%s\n  log-in token: %s\n  the next one: %s\n", dashboardHost(admin.Addr()), s.token, s.tokenFile)
 }
 
 // address is the URL of the public listener.

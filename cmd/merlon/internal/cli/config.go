@@ -1,0 +1,297 @@
+package cli
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/merlon-sec/merlon"
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/policyfile"
+	"github.com/merlon-sec/merlon/csp"
+)
+
+func newConfig() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "config",
+		Short: "Check, print and compare policy files",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newConfigCheck(), newConfigJSON(), newConfigDiff())
+	return cmd
+}
+
+func readPolicy(name string) (*policyfile.File, error) {
+	file, err := policyfile.Read(name)
+	if err != nil {
+		return nil, &usageError{err}
+	}
+	return file, nil
+}
+
+func newConfigCheck() *cobra.Command {
+	return &cobra.Command{
+		Use:   "check FILE...",
+		Short: "Say whether policy files are right, and what they protect",
+		Long: `check reads policy files as the gateway does and lists every mistake with its
+line and column. Of files without one it says how far each site is protected.`,
+		Example: "  merlon config check merlon.yaml",
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			for _, name := range args {
+				file, err := readPolicy(name)
+				if err != nil {
+					return err
+				}
+				fmt.Fprintf(cmd.OutOrStdout(), "%s is right\n", name)
+				printSites(cmd.OutOrStdout(), file)
+				printRoutes(cmd.OutOrStdout(), file)
+			}
+			return nil
+		},
+	}
+}
+
+// printRoutes lists what is looser than its site, with the reason.
+func printRoutes(out io.Writer, file *policyfile.File) {
+	for _, site := range file.Sites {
+		for _, r := range site.Guard.Routes() {
+			if r.Looser {
+				printWrapped(out, "  looser: ", r.String())
+			}
+		}
+	}
+}
+
+func newConfigJSON() *cobra.Command {
+	var host string
+	cmd := &cobra.Command{
+		Use:   "json FILE",
+		Short: "Print a site's configuration as a Go program can embed it",
+		Long: `json prints the whole configuration of a site, with what its preset gives filled
+in. A Go program reads it with merlon.ParseConfig.`,
+		Example: "  merlon config json merlon.yaml > policy.json\n  merlon config json merlon.yaml --host shop.example",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			file, err := readPolicy(args[0])
+			if err != nil {
+				return err
+			}
+			var names []string
+			for _, site := range file.Sites {
+				if len(file.Sites) == 1 && host == "" || slices.Contains(site.Hosts, host) || site.Name == host {
+					return writeJSON(cmd.OutOrStdout(), site.Guard.Config())
+				}
+				names = append(names, site.Name)
+			}
+			return usagef("--host %s: name one of the sites: %s", host, strings.Join(names, ", "))
+		},
+	}
+	cmd.Flags().StringVar(&host, "host", "", "a host of the site, where the file has several")
+	return cmd
+}
+
+func newConfigDiff() *cobra.Command {
+	var format string
+	cmd := &cobra.Command{
+		Use:   "diff BEFORE AFTER",
+		Short: "Say what one policy file allows and another blocks",
+		Long: `diff compares two policy files site by site and route by route: settings that
+differ, and for policies and framing an example of what is allowed now and was
+blocked before, or the other way round. Exit code 1 if anything is looser.`,
+		Example: "  git show HEAD:merlon.yaml > old.yaml; merlon config diff old.yaml merlon.yaml",
+		Args:    cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := checkFormat(format); err != nil {
+				return err
+			}
+			before, err := readPolicy(args[0])
+			if err != nil {
+				return err
+			}
+			after, err := readPolicy(args[1])
+			if err != nil {
+				return err
+			}
+			return printConfigDiff(cmd.OutOrStdout(), compareFiles(before, after), format)
+		},
+	}
+	cmd.Flags().StringVar(&format, "format", "text", "text or json")
+	return cmd
+}
+
+// difference is one thing that differs between two policy files.
+type difference struct {
+	Site    string `json:"site"`
+	Route   string `json:"route"` // "" for the whole site
+	Setting string `json:"setting"`
+	Before  string `json:"before"`
+	After   string `json:"after"`
+	Looser  bool   `json:"looser"` // lets something in that was kept out
+	Example string `json:"example"`
+}
+
+func compareFiles(before, after *policyfile.File) []difference {
+	sites := func(f *policyfile.File) map[string]*merlon.Guard {
+		out := map[string]*merlon.Guard{}
+		for _, s := range f.Sites {
+			out[s.Name] = s.Guard
+		}
+		return out
+	}
+	a, b := sites(before), sites(after)
+	names := slices.Sorted(maps.Keys(a))
+	for _, name := range slices.Sorted(maps.Keys(b)) {
+		if a[name] == nil {
+			names = append(names, name)
+		}
+	}
+	var out []difference
+	for _, name := range names {
+		switch {
+		case b[name] == nil:
+			out = append(out, difference{Site: name, Setting: "site", Before: "there", After: "absent"})
+		case a[name] == nil:
+			out = append(out, difference{Site: name, Setting: "site", Before: "absent", After: "there"})
+		default:
+			out = append(out, compareConfigs(name, a[name].Config(), b[name].Config())...)
+		}
+	}
+	return out
+}
+
+// compareConfigs compares settings as text, and policies and framing by what they let in.
+func compareConfigs(site string, a, b merlon.Config) []difference {
+	before, after := flatten(a), flatten(b)
+	keys := slices.Sorted(maps.Keys(before))
+	for key := range after {
+		if _, both := before[key]; !both {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	var out []difference
+	for _, key := range keys {
+		if before[key] == after[key] {
+			continue
+		}
+		d := difference{Site: site, Setting: key, Before: before[key], After: after[key]}
+		if route, setting, ok := strings.Cut(key, " > "); ok {
+			d.Route, d.Setting = route, setting
+		}
+		if d.Setting == "csp" || d.Setting == "frame" {
+			d.Looser, d.Example = loosened(d)
+		}
+		out = append(out, d)
+	}
+	return out
+}
+
+// loosened says whether the change of a policy or of framing lets more in, with an example of what it lets in or keeps out.
+func loosened(d difference) (looser bool, example string) {
+	as := func(text string) *csp.List {
+		switch {
+		case d.Setting == "frame":
+			text = framingPolicy(text)
+		case text == merlon.Remove:
+			text = ""
+		}
+		return csp.NewList(csp.Delivered{Value: strings.ReplaceAll(text, "'nonce'", "'nonce-issued'")})
+	}
+	page := csp.ParseOrigin("https://self.invalid")
+	before, after := as(d.Before), as(d.After)
+	if more := csp.Differences(csp.Strictest, page, before, after); len(more) > 0 {
+		return true, "now allows for " + more[0].Directive + ": " + more[0].Witness
+	}
+	if less := csp.Differences(csp.Strictest, page, after, before); len(less) > 0 {
+		return false, "now blocks for " + less[0].Directive + ": " + less[0].Witness
+	}
+	return false, "the same in effect"
+}
+
+// framingPolicy is the framing of a Config's JSON form as a policy.
+func framingPolicy(text string) string {
+	switch text {
+	case "deny":
+		return "frame-ancestors 'none'"
+	case "self":
+		return "frame-ancestors 'self'"
+	case merlon.Remove, "":
+		return ""
+	}
+	var by struct{ By []string }
+	if json.Unmarshal([]byte(text), &by) != nil {
+		return ""
+	}
+	words := strings.Join(by.By, " ")
+	return "frame-ancestors " + strings.ReplaceAll(" "+words+" ", " self ", " 'self' ")
+}
+
+// flatten gives a Config's settings by path; those of a route by its pattern.
+func flatten(c merlon.Config) map[string]string {
+	out := map[string]string{}
+	routes := c.Routes
+	c.Routes = nil
+	put := func(prefix string, v any) {
+		data, err := json.Marshal(v)
+		if err != nil {
+			panic(err) // a Config is JSON by its definition
+		}
+		var tree map[string]any
+		if err := json.Unmarshal(data, &tree); err != nil {
+			panic(err)
+		}
+		flattenInto(out, prefix, tree)
+	}
+	put("", c)
+	for _, r := range routes {
+		put(r.Match+" > ", r)
+		delete(out, r.Match+" > match")
+	}
+	return out
+}
+
+func flattenInto(out map[string]string, prefix string, tree map[string]any) {
+	for key, v := range tree {
+		sub, isMap := v.(map[string]any)
+		switch text, isText := v.(string); {
+		case isMap && key != "frame":
+			flattenInto(out, prefix+key+".", sub)
+		case isText:
+			out[prefix+key] = text
+		default:
+			data, _ := json.Marshal(v)
+			out[prefix+key] = string(data)
+		}
+	}
+}
+
+func printConfigDiff(out io.Writer, all []difference, format string) error {
+	looser := slices.ContainsFunc(all, func(d difference) bool { return d.Looser })
+	if format == "json" {
+		if err := writeJSON(out, map[string]any{"schema": "merlon/config-diff", "version": 1, "differences": append([]difference{}, all...)}); err != nil {
+			return err
+		}
+	} else {
+		for _, d := range all {
+			fmt.Fprintln(out, strings.TrimSpace(d.Site+" "+d.Route))
+			printWrapped(out, "  "+d.Setting+": ", cmp.Or(d.Before, "(absent)")+" -> "+cmp.Or(d.After, "(absent)"))
+			if d.Example != "" {
+				printWrapped(out, "  "+map[bool]string{true: "LOOSER: ", false: "not looser: "}[d.Looser], d.Example)
+			}
+		}
+		if len(all) == 0 {
+			fmt.Fprintln(out, "Both say the same.")
+		}
+	}
+	if looser {
+		return errFindings
+	}
+	return nil
+}
