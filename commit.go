@@ -41,18 +41,25 @@ func (s *response) putHeaders(status int) {
 	}
 	s.putPolicies(h, status)
 	for i := range p.fields[s.secure] {
-		if f := &p.fields[s.secure][i]; s.there&f.bit == 0 && !(f.caches && s.unshared) {
+		switch f := &p.fields[s.secure][i]; {
+		case f.caches && s.unshared:
+		case s.there&f.bit == 0:
 			s.set(h, f.name, f.value)
 			s.note(f.name, p)
+		case s.trust == tightenOnly:
+			s.tighten(h, f.name, f.value)
 		}
 	}
 	switch {
 	case s.secure == 0 && s.there&bitHSTS != 0:
 		delete(h, headerHSTS) // RFC 6797 §7.2: not over plain HTTP, whoever set it
 		s.note(headerHSTS, nil)
-	case s.secure == 1 && s.there&bitHSTS == 0 && p.hsts != "" && hstsApplies(s.host):
+	case s.secure == 0 || p.hsts == "" || !hstsApplies(s.host):
+	case s.there&bitHSTS == 0:
 		s.set(h, headerHSTS, p.hsts)
 		s.note(headerHSTS, p)
+	case s.trust == tightenOnly && p.config.HTTPS.HSTS != withdraw:
+		s.tighten(h, headerHSTS, p.hsts)
 	}
 	if p.cookies != nil && s.there&bitCookie != 0 {
 		s.strengthenCookies(h)
@@ -62,6 +69,22 @@ func (s *response) putHeaders(status int) {
 	}
 	if p.removed != nil {
 		s.note("headers", p)
+	}
+}
+
+// tighten lets another server's value stand where it is stricter than ours.
+func (s *response) tighten(h http.Header, name, ours string) {
+	rule := rules[name]
+	if rule == nil {
+		return
+	}
+	theirs := strings.Join(h[name], ", ")
+	if name == headerHSTS {
+		theirs = h[name][0] // browsers read the first line alone
+	}
+	if v := rule(theirs, ours); v != theirs || len(h[name]) > 1 {
+		s.set(h, name, v)
+		s.note(name, s.plan)
 	}
 }
 
