@@ -1,0 +1,145 @@
+package policyfile
+
+import (
+	"maps"
+	"reflect"
+	"strings"
+
+	"github.com/merlon-sec/merlon"
+)
+
+// Schema returns the JSON Schema of the policy file, for editors that complete and check while one writes.
+// https://json-schema.org/draft/2020-12
+func Schema() map[string]any {
+	site := properties(reflect.TypeFor[merlon.Config]())
+	site["hosts"] = described("hosts", list(text))
+	site["upstream"] = described("upstream", text)
+	site["nonce"] = described("nonce", map[string]any{"enum": []string{"forward"}})
+	top := map[string]any{
+		"version": described("version", map[string]any{"const": 1}),
+		"listen":  described("listen", text),
+		"admin":   described("admin", text),
+		"data":    described("data", text),
+		"tls":     described("tls", object(map[string]any{"cert": text, "key": text}, "cert", "key")),
+		"sites":   described("sites", list(object(site, "upstream"))),
+	}
+	maps.Copy(top, site)
+	schema := object(top, "version")
+	schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+	schema["$id"] = "https://github.com/merlon-sec/merlon/policy.schema.json"
+	schema["title"] = "merlon policy file"
+	schema["oneOf"] = []any{map[string]any{"required": []string{"sites"}}, map[string]any{"required": []string{"upstream"}}}
+	return schema
+}
+
+var text = map[string]any{"type": "string"}
+
+func list(of any) map[string]any { return map[string]any{"type": "array", "items": of} }
+
+func object(properties map[string]any, required ...string) map[string]any {
+	out := map[string]any{"type": "object", "properties": properties, "additionalProperties": false}
+	if required != nil {
+		out["required"] = required
+	}
+	return out
+}
+
+// properties describes the fields of a struct by their JSON names.
+func properties(t reflect.Type) map[string]any {
+	out := map[string]any{}
+	for i := range t.NumField() {
+		if name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ","); name != "" {
+			out[name] = described(name, valuesOf(name, t.Field(i).Type))
+		}
+	}
+	return out
+}
+
+func valuesOf(name string, t reflect.Type) map[string]any {
+	if t == reflect.TypeFor[merlon.Frame]() {
+		return map[string]any{"oneOf": []any{
+			map[string]any{"enum": []string{"deny", "self", merlon.Remove}},
+			object(map[string]any{"by": list(text)}, "by"),
+		}}
+	}
+	if values := choices[name]; values != nil {
+		return map[string]any{"enum": values}
+	}
+	switch t.Kind() {
+	case reflect.Bool:
+		return map[string]any{"type": "boolean"}
+	case reflect.Int:
+		return map[string]any{"type": "integer"}
+	case reflect.Slice:
+		return list(valuesOf("", t.Elem()))
+	case reflect.Map:
+		return map[string]any{"type": "object", "additionalProperties": valuesOf("", t.Elem())}
+	case reflect.Struct:
+		if t == reflect.TypeFor[merlon.RouteConfig]() {
+			return object(properties(t), "match")
+		}
+		return object(properties(t))
+	}
+	return text
+}
+
+var choices = map[string][]string{
+	"preset":                       {"strict", "compat", "api", "off"},
+	"nonce-cache":                  {"no-store", "private", "off"},
+	"x-content-type-options":       {"nosniff", "off"},
+	"cross-origin-resource-policy": {"same-origin", "same-site", "cross-origin", "off"},
+	"origin-agent-cluster":         {"?1", "?0", "off"},
+	"x-xss-protection":             {"0", "off"},
+	"x-dns-prefetch-control":       {"on", "deny", "off"},
+	"same-site":                    {"Lax", "Strict", "None"},
+}
+
+func described(name string, schema map[string]any) map[string]any {
+	if words := descriptions[name]; words != "" {
+		schema = maps.Clone(schema)
+		schema["description"] = words
+	}
+	return schema
+}
+
+var descriptions = map[string]string{
+	"version":              "The version of the file's format.",
+	"listen":               "Address of the public listener, such as 127.0.0.1:8080.",
+	"admin":                "Address of the dashboard.",
+	"data":                 "Directory of the database.",
+	"tls":                  "Certificate and key of the public listener, in PEM files.",
+	"sites":                "Several sites, each with hosts and an upstream.",
+	"hosts":                "Host headers that belong to the site; one without a port stands for every port, *.shop.example for all below.",
+	"upstream":             "Address of the application, such as http://127.0.0.1:8000.",
+	"nonce":                "forward: tell the application the nonce in the request header Merlon-Nonce.",
+	"preset":               "The base that absent keys inherit from.",
+	"csp":                  "The enforced Content-Security-Policy. 'nonce' becomes a fresh nonce in each document.",
+	"trial":                "A second policy that browsers only report about.",
+	"frame":                "Who may frame the pages: X-Frame-Options and frame-ancestors are made from it.",
+	"reports":              "Where browsers send violations.",
+	"report-sample":        "Share of the responses that report, such as 10%.",
+	"trial-sample":         "Share of the responses that carry the trial, such as 10%.",
+	"reporting-endpoints":  "Endpoints of the Reporting API by name.",
+	"report-to":            "The endpoint that violations of the policies go to as well.",
+	"nel":                  "How long Chromium reports failed requests, such as 30d.",
+	"nonce-cache":          "How documents with a nonce may be cached.",
+	"headers":              "Other headers by name; off removes one.",
+	"mandatory":            "Headers whose value the application may not change.",
+	"cookies":              "Attributes that are added to Set-Cookie.",
+	"https":                "Strict-Transport-Security, redirects to HTTPS, proxies in front.",
+	"hsts":                 "Age of Strict-Transport-Security, such as 365d, or withdraw.",
+	"redirect":             "Send plain HTTP to HTTPS.",
+	"exempt":               "Patterns, or regexp: and an expression, that are not redirected.",
+	"proxies":              "Whose word on the client's scheme and host is taken.",
+	"health":               "Patterns that are answered under every host, for load balancers.",
+	"routes":               "What single routes do differently.",
+	"match":                "A pattern of Go's ServeMux, such as GET /widget/.",
+	"reason":               "Why the route is looser, in words.",
+	"set":                  "Directives that replace those of both policies.",
+	"allow":                "Directives whose sources are added to both policies.",
+	"permissions-policy":   "A dictionary such as camera=(), usb=(self).",
+	"referrer-policy":      "One or more tokens, separated by commas.",
+	"integrity-policy":     "A dictionary such as blocked-destinations=(script).",
+	"cache-control":        "For responses whose application set none.",
+	"origin-agent-cluster": "The same on every page of an origin.",
+}

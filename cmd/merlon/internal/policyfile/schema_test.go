@@ -1,0 +1,73 @@
+package policyfile_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/policyfile"
+)
+
+// Every key of the schema is one that the reader knows, and the reader knows no other.
+func TestSchemaHasTheKeysOfTheFile(t *testing.T) {
+	schema := policyfile.Schema()
+	if _, err := json.Marshal(schema); err != nil {
+		t.Fatal(err)
+	}
+	for path, properties := range map[string]any{
+		"":               schema["properties"],
+		"https":          at(schema, "https"),
+		"https.proxies":  at(schema, "https", "proxies"),
+		"cookies":        at(schema, "cookies"),
+		"routes.-":       at(schema, "routes", "-"),
+		"sites.-":        at(schema, "sites", "-"),
+		"sites.-.routes": at(schema, "sites", "-", "routes", "-"),
+	} {
+		for key := range properties.(map[string]any) {
+			if unknown(t, path, key) {
+				t.Errorf("the schema has %s.%s, which the reader does not know", path, key)
+			}
+		}
+		if path == "" || strings.HasPrefix(path, "sites") {
+			continue
+		}
+		if !unknown(t, path, "nonsense") {
+			t.Errorf("the reader takes nonsense below %s: this test cannot fail", path)
+		}
+	}
+}
+
+// at returns the properties of the schema below keys; "-" goes into a list.
+func at(schema map[string]any, keys ...string) map[string]any {
+	for _, key := range keys {
+		if key == "-" {
+			schema = schema["items"].(map[string]any)
+		} else {
+			schema = schema["properties"].(map[string]any)[key].(map[string]any)
+		}
+	}
+	if items, ok := schema["items"].(map[string]any); ok {
+		schema = items
+	}
+	return schema["properties"].(map[string]any)
+}
+
+// unknown reports whether the reader calls the key unknown.
+func unknown(t *testing.T, path, key string) bool {
+	t.Helper()
+	text := map[string]string{
+		"":               "version: 1\n%s: x\n",
+		"https":          "version: 1\nhttps: {%s: x}\n",
+		"https.proxies":  "version: 1\nhttps: {proxies: {%s: x}}\n",
+		"cookies":        "version: 1\ncookies: {%s: x}\n",
+		"routes.-":       "version: 1\nroutes: [{%s: x}]\n",
+		"sites.-":        "version: 1\nsites: [{%s: x}]\n",
+		"sites.-.routes": "version: 1\nsites: [{routes: [{%s: x}]}]\n",
+	}[path]
+	_, err := policyfile.Parse("m", fmt.Appendf(nil, text, key))
+	return err != nil && slices.ContainsFunc(strings.Split(err.Error(), "\n"), func(line string) bool {
+		return strings.Contains(line, key+": unknown key")
+	})
+}
