@@ -87,6 +87,12 @@ func (f gatewayFlags) run(ctx context.Context, out io.Writer, log *slog.Logger) 
 	if err != nil {
 		return err
 	}
+	var plain net.Listener // for clients that have yet to learn of HTTPS
+	if file.TLS.HTTP != "" {
+		if plain, err = srv.listen("listener for plain HTTP", "tls.http", file.TLS.HTTP); err != nil {
+			return err
+		}
+	}
 	admin, err := srv.listen("dashboard", "--admin", file.Admin)
 	if err != nil {
 		return err
@@ -103,8 +109,11 @@ func (f gatewayFlags) run(ctx context.Context, out io.Writer, log *slog.Logger) 
 	defer func() { l.gateway.Load().Close() }()
 	l.seen = l.state()
 	srv.handle(public, l, l.tls())
+	if plain != nil {
+		srv.handle(plain, l, nil)
+	}
 	srv.handle(admin, s.dashboard.Handler(), nil)
-	greet(out, file, s, public, admin)
+	greet(out, file, s, public, plain, admin)
 	watching, stop := context.WithCancel(ctx)
 	var watcher sync.WaitGroup
 	watcher.Go(func() { l.watch(watching) })
@@ -146,8 +155,11 @@ func (f gatewayFlags) file() (*policyfile.File, error) {
 }
 
 // greet says what is protected and how far, in plain words.
-func greet(out io.Writer, file *policyfile.File, s *stack, public, admin net.Listener) {
+func greet(out io.Writer, file *policyfile.File, s *stack, public, plain, admin net.Listener) {
 	fmt.Fprintf(out, "merlon gateway listens on %s\n", address(file, public))
+	if plain != nil {
+		fmt.Fprintf(out, "and for plain HTTP on http://%s\n", plain.Addr())
+	}
 	printSites(out, file)
 	fmt.Fprintf(out, "\nReports: %s\n", s.dir)
 	fmt.Fprintf(out, "Dashboard: http://%s\n  log-in token: %s\n  the next one: %s\n", dashboardHost(admin.Addr()), s.token, s.tokenFile)

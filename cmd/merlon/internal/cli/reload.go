@@ -132,7 +132,7 @@ func (l *live) reload() {
 // check refuses what only a new start can change.
 func (l *live) check(file *policyfile.File) error {
 	for _, c := range []struct{ key, before, after string }{
-		{"listen", l.file.Listen, file.Listen}, {"admin", l.file.Admin, file.Admin}, {"data", l.file.Data, file.Data},
+		{"listen", l.file.Listen, file.Listen}, {"admin", l.file.Admin, file.Admin}, {"data", l.file.Data, file.Data}, {"tls.http", l.file.TLS.HTTP, file.TLS.HTTP},
 	} {
 		if c.before != c.after {
 			return fmt.Errorf("%s changed from %s to %s: that takes a new start", c.key, c.before, c.after)

@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net/http"
@@ -151,4 +152,50 @@ func TestReloadUnderLoad(t *testing.T) {
 	t.Logf("answered %d by one policy and %d by the other", answered[0].Load(), answered[1].Load())
 	http.DefaultClient.CloseIdleConnections()
 	gw.end(t)
+}
+
+// Beside TLS a second listener redirects plain HTTP, and a new certificate serves without a new start.
+func TestCertificateAndPlainHTTP(t *testing.T) {
+	noLeaks(t)
+	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "x") }))
+	defer app.Close()
+	dir := t.TempDir()
+	writeCertificate(t, dir)
+	path := filepath.Join(dir, "merlon.yaml")
+	writePolicy(t, path, app.URL, fmt.Sprintf("hosts: [127.0.0.1]\nhttps: {redirect: true}\ntls: {cert: %s, key: %s, http: 127.0.0.1:0}", filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")))
+	gw := start(t, "Dashboard:", "gateway", "--config", path)
+	words := strings.Fields(gw.stdout.String())
+	site, plain := strings.TrimPrefix(words[4], "https://"), words[10]
+
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	defer client.CloseIdleConnections()
+	res, err := client.Post(plain+"/pay?x=%2f", "text/plain", strings.NewReader("body"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	if res.StatusCode != 308 || res.Header.Get("Location") != "https://127.0.0.1/pay?x=%2f" || res.Header.Get("X-Frame-Options") != "DENY" {
+		t.Errorf("plain HTTP: %d %v", res.StatusCode, res.Header)
+	}
+
+	before := certificateOf(t, site)
+	writeCertificate(t, dir)
+	deadline := time.Now().Add(limit)
+	for certificateOf(t, site) == before {
+		if time.Now().After(deadline) {
+			t.Fatal("the old certificate still serves")
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	gw.end(t)
+}
+
+func certificateOf(t *testing.T, addr string) string {
+	t.Helper()
+	conn, err := tls.Dial("tcp", addr, &tls.Config{InsecureSkipVerify: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	return string(conn.ConnectionState().PeerCertificates[0].Raw)
 }

@@ -64,11 +64,11 @@ func (r *reader) tls(v any) TLS {
 		return TLS{}
 	}
 	for key := range keys {
-		if key != "cert" && key != "key" {
-			r.wrong(under("tls", key), cfgerrors.UnknownKey, "", "unknown key", "keys here: cert, key")
+		if key != "cert" && key != "key" && key != "http" {
+			r.wrong(under("tls", key), cfgerrors.UnknownKey, "", "unknown key", "keys here: cert, key, http")
 		}
 	}
-	out := TLS{Cert: r.text(keys, "tls", "cert"), Key: r.text(keys, "tls", "key")}
+	out := TLS{Cert: r.text(keys, "tls", "cert"), Key: r.text(keys, "tls", "key"), HTTP: r.text(keys, "tls", "http")}
 	if out.Cert == "" || out.Key == "" {
 		r.wrong("tls", cfgerrors.Missing, "", "a certificate and its key belong together", "write tls: {cert: cert.pem, key: key.pem}")
 	}

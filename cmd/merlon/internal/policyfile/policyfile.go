@@ -31,8 +31,11 @@ type File struct {
 	Sites  []Site // at least one
 }
 
-// TLS names the certificate of the public listener, in PEM files. Both are empty for plain HTTP.
-type TLS struct{ Cert, Key string }
+// TLS names the certificate of the public listener, in PEM files. All is empty for plain HTTP.
+type TLS struct {
+	Cert, Key string
+	HTTP      string // address of a listener for plain HTTP beside it, "" for none
+}
 
 // Site is a set of hosts with one Guard.
 type Site struct {

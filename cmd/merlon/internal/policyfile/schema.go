@@ -20,7 +20,7 @@ func Schema() map[string]any {
 		"listen":  described("listen", text),
 		"admin":   described("admin", text),
 		"data":    described("data", text),
-		"tls":     described("tls", object(map[string]any{"cert": text, "key": text}, "cert", "key")),
+		"tls":     described("tls", object(map[string]any{"cert": text, "key": text, "http": text}, "cert", "key")),
 		"sites":   described("sites", list(object(site, "upstream"))),
 	}
 	maps.Copy(top, site)
@@ -107,7 +107,7 @@ var descriptions = map[string]string{
 	"listen":               "Address of the public listener, such as 127.0.0.1:8080.",
 	"admin":                "Address of the dashboard.",
 	"data":                 "Directory of the database.",
-	"tls":                  "Certificate and key of the public listener, in PEM files.",
+	"tls":                  "Certificate and key of the public listener, in PEM files; http is the address of a listener for plain HTTP beside it.",
 	"sites":                "Several sites, each with hosts and an upstream.",
 	"hosts":                "Host headers that belong to the site; one without a port stands for every port, *.shop.example for all below.",
 	"upstream":             "Address of the application, such as http://127.0.0.1:8000.",
