@@ -73,6 +73,17 @@ func BenchmarkAdversarial(b *testing.B) {
 				csp.Parse("img-src" + sources.String())
 			}
 		})
+		hashes := strings.ReplaceAll(directives.String(), ";", "")
+		hashes = strings.ReplaceAll(hashes, "d", " sha256-")
+		script := &csp.Request{URL: r.URL, Destination: "script", Integrity: hashes, ParserInserted: true}
+		listed := csp.NewList(csp.Delivered{Value: "script-src" + strings.ReplaceAll(strings.ReplaceAll(directives.String(), "d", " 'sha256-"), ";", "'")})
+		b.Run(fmt.Sprintf("integrity-%d", n), func(b *testing.B) {
+			for b.Loop() {
+				if d := listed.Request(csp.Spec, self, script); d.Blocked {
+					b.Fatal("listed hashes are blocked")
+				}
+			}
+		})
 		b.Run(fmt.Sprintf("decide-%d", n), func(b *testing.B) {
 			for b.Loop() {
 				l.Request(csp.Spec, self, r)

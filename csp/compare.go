@@ -191,8 +191,10 @@ func (p *prober) sources(directive string) []Source {
 		}
 	}
 	for _, policy := range p.policies() {
-		if d := policy.governing(directive); d != nil {
-			add(d)
+		for _, m := range p.readings() {
+			if d := policy.governing(quirksOf[m].knows(directive)); d != nil {
+				add(d)
+			}
 		}
 		for i := range policy.Directives {
 			if directive == "default-src" {

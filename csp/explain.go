@@ -84,12 +84,13 @@ func (ask question) of(p *Policy, q *quirks) PolicyExplanation {
 
 // ExplainRequest decides as [List.Request] does and says why.
 func (l *List) ExplainRequest(m Mode, self Origin, r *Request) Explanation {
-	name := EffectiveDirective(r.Destination, r.Initiator)
-	return l.explain(m, func(m Mode) Decision { return l.Request(m, self, r) }, question{
+	decide := func(m Mode) Decision { return l.Request(m, self, r) }
+	name := decide(m).Mode.EffectiveDirective(r.Destination, r.Initiator)
+	return l.explain(m, decide, question{
 		directive: name,
 		refuses: func(p *Policy, _ *Directive, q *quirks) bool {
 			u := r.URL.asPoliciesSee(q)
-			return p.refuses(name, self, r, &u, q, false) != nil
+			return p.refuses(name, self, r, &u, q) != nil
 		},
 		why: func(s *Source, by *Directive, q *quirks) string { return s.whyNotRequest(by, name, self, r, q) },
 	})
@@ -207,8 +208,10 @@ func (l *List) ExplainSubmitForm(m Mode, self Origin, to *URL, redirects int) Ex
 	decide := func(m Mode) Decision { return l.SubmitForm(m, self, to, redirects) }
 	asked := []question{{
 		directive: "form-action",
-		refuses:   func(_ *Policy, by *Directive, q *quirks) bool { return by.refusesForm(self, to, redirects, q) },
-		why:       func(s *Source, by *Directive, q *quirks) string { return s.whyNotURL(by, to, self, redirects, q) },
+		refuses: func(_ *Policy, by *Directive, q *quirks) bool {
+			return by.refusesForm(self, submission{to: to, redirects: redirects}, q)
+		},
+		why: func(s *Source, by *Directive, q *quirks) string { return s.whyNotURL(by, to, self, redirects, q) },
 	}}
 	if code := to.code(); code != nil {
 		asked = append(asked, l.navigationQuestions(decide(m), code)...)

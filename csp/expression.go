@@ -32,6 +32,8 @@ type Source struct {
 	port    int  // Port as a number, or noPort
 	pathEnd int  // where the path ends before a query or fragment, which browsers ignore
 	extra   bool // Invalid for nothing but such a query or fragment
+
+	directive string // that it stands in, or ""
 }
 
 // noPort is beyond all ports that a URL can have.
@@ -67,7 +69,7 @@ func quotedBase64(s string) bool {
 
 func (s *Source) parseHost() {
 	rest := s.Text
-	if scheme, after, ok := strings.Cut(rest, "://"); ok {
+	if scheme, after, ok := cutSchemePart(rest); ok {
 		if !validScheme(scheme) {
 			return
 		}
@@ -94,6 +96,15 @@ func (s *Source) parseHost() {
 	if !s.extra {
 		s.Kind = HostSource
 	}
+}
+
+// cutSchemePart cuts at the "://" behind a scheme. One behind a slash belongs to the path.
+func cutSchemePart(s string) (scheme, rest string, ok bool) {
+	scheme, rest, ok = strings.Cut(s, "://")
+	if !ok || strings.ContainsAny(scheme, "/?#") {
+		return "", s, false
+	}
+	return scheme, rest, true
 }
 
 func validSourceHost(s string) bool {
@@ -148,13 +159,14 @@ type sourceList struct {
 	transportHash bool
 }
 
-func parseSources(words []string) sourceList {
+func parseSources(directive string, words []string) sourceList {
 	if len(words) == 0 {
 		return sourceList{none: true}
 	}
 	l := sourceList{sources: make([]Source, len(words))}
 	for i, w := range words {
 		s := ParseSource(w)
+		s.directive = directive
 		l.sources[i] = s
 		switch s.Kind {
 		case NonceSource, HashSource:

@@ -33,7 +33,8 @@ type Inline struct {
 	hashes []Source // of content that Contains does not have; nil where Content counts
 }
 
-// EffectiveInlineDirective returns the directive that governs an inline type.
+// EffectiveInlineDirective returns the directive that governs an inline type, or "" for types that do not exist, which nothing
+// governs.
 // https://www.w3.org/TR/CSP3/#effective-directive-for-inline-check
 func EffectiveInlineDirective(t InlineType) string {
 	switch t {
@@ -43,8 +44,10 @@ func EffectiveInlineDirective(t InlineType) string {
 		return "script-src-attr"
 	case InlineStyle:
 		return "style-src-elem"
+	case InlineStyleAttribute:
+		return "style-src-attr"
 	}
-	return "style-src-attr"
+	return ""
 }
 
 // Inline decides whether what stands in the page counts, or whether a page may navigate to a javascript: URL, which

@@ -6,7 +6,7 @@ import (
 )
 
 // Match reports whether a source list lets a URL through that was reached after so many redirects, for a document of the
-// origin self. https://www.w3.org/TR/CSP3/#match-url-to-source-list
+// origin self. Where it matters which directive the list stands in, it is img-src. https://www.w3.org/TR/CSP3/#match-url-to-source-list
 func (m Mode) Match(list []Source, u *URL, self Origin, redirects int) bool {
 	l := sourceList{sources: list, none: len(list) == 0 || len(list) == 1 && list[0].Kind == None}
 	switch m {
@@ -42,14 +42,14 @@ func (s *Source) match(u *URL, self Origin, redirects int, q *quirks) bool {
 		return matchScheme(s.Scheme, u.Scheme, q)
 	case HostSource:
 		if s.Text == "*" {
-			return matchStar(u.Scheme, self, q)
+			return s.matchStar(u.Scheme, self, q)
 		}
 		return !s.skipped(q) && s.matchHostSource(u, self, redirects, q)
 	}
 	return s.extra && q.queryIgnored && !s.skipped(q) && s.matchHostSource(u, self, redirects, q)
 }
 
-func matchStar(scheme string, self Origin, q *quirks) bool {
+func (s *Source) matchStar(scheme string, self Origin, q *quirks) bool {
 	switch scheme {
 	case "http", "https":
 		return true
@@ -58,7 +58,9 @@ func matchStar(scheme string, self Origin, q *quirks) bool {
 	case "ftp":
 		return q.starCoversFTP || scheme == self.scheme
 	case "data":
-		return q.starCoversData
+		return q.starCoversData && (s.directive == "" || s.directive == "img-src" || s.directive == "media-src")
+	case "blob":
+		return q.starCoversData && s.directive == "media-src"
 	}
 	return scheme == self.scheme && scheme != ""
 }
@@ -118,7 +120,7 @@ func (s *Source) matchHost(host string, q *quirks) bool {
 		return true
 	}
 	if suffix, ok := strings.CutPrefix(s.Host, "*"); ok {
-		return strings.HasSuffix(host, suffix) && len(host) > len(suffix)
+		return strings.HasSuffix(host, suffix) // which by the text may be all of the host
 	}
 	return s.Host == host
 }
@@ -127,14 +129,15 @@ func (s *Source) matchHost(host string, q *quirks) bool {
 func (s *Source) matchPort(u *URL, scheme string, q *quirks) bool {
 	port := u.Port
 	if port < 0 {
-		port = specialPorts[u.Scheme]
+		port = defaultPort(u.Scheme)
 	}
 	upgraded := u.Scheme != scheme && (u.Scheme == "https" || u.Scheme == "wss")
 	switch {
 	case s.Port == "*":
 		return true
 	case s.Port == "":
-		return u.Port < 0 || q.anyDefaultPort && (port == 80 || port == 443)
+		d := defaultPort(scheme)
+		return u.Port < 0 || q.portOfSourceScheme && (port == d || d == 80 && port == 443)
 	case q.ftpPortFails && u.Scheme == "ftp":
 		return false
 	case s.port == port:

@@ -29,7 +29,20 @@ func (l *List) Base(m Mode, self Origin, base *URL) Decision {
 // pass as inline code too, and that alone governs other navigations to such URLs; see [List.Inline].
 // https://www.w3.org/TR/CSP3/#should-block-navigation-request
 func (l *List) SubmitForm(m Mode, self Origin, to *URL, redirects int) Decision {
-	return l.submit(m, self, to, redirects, to.code())
+	return l.submit(m, self, submission{to: to, redirects: redirects, code: to.code()})
+}
+
+// FollowForm decides as [List.SubmitForm] does about a form that was submitted to the first URL and redirected from there. The
+// text and most browsers look at where it leads, and Firefox at the first URL alone.
+func (l *List) FollowForm(m Mode, self Origin, first, to *URL, redirects int) Decision {
+	return l.submit(m, self, submission{first, to, redirects, to.code()})
+}
+
+type submission struct {
+	first     *URL // before redirects; nil where nobody knows
+	to        *URL
+	redirects int
+	code      *Inline // of a javascript: URL
 }
 
 // code is the inline code that a javascript: URL stands for; nil for others.
@@ -40,26 +53,29 @@ func (u *URL) code() *Inline {
 	return &Inline{Type: InlineNavigation, Content: u.String()}
 }
 
-func (l *List) submit(m Mode, self Origin, to *URL, redirects int, code *Inline) Decision {
+func (l *List) submit(m Mode, self Origin, f submission) Decision {
 	return l.decide(m, func(d *Decision, policies []Policy, q *quirks) {
 		for i := range policies {
 			by := policies[i].directive("form-action")
-			if by != nil && by.refusesForm(self, to, redirects, q) {
+			if by != nil && by.refusesForm(self, f, q) {
 				d.add(Violation{Policy: i, Directive: "form-action", By: "form-action", Disposition: policies[i].Disposition})
 			}
 		}
-		if code == nil {
+		if f.code == nil {
 			return
 		}
-		sink(d, policies, code.sinkSample()) // before a navigation every directive is asked, and inline code only after them
+		sink(d, policies, f.code.sinkSample()) // before a navigation every directive is asked, and inline code only after them
 		if !d.Blocked {
-			inline(d, policies, code, q)
+			inline(d, policies, f.code, q)
 		}
 	})
 }
 
-func (d *Directive) refusesForm(self Origin, to *URL, redirects int, q *quirks) bool {
-	return !(redirects > 0 && q.redirectedForms) && !d.list.match(to, self, redirects, q)
+func (d *Directive) refusesForm(self Origin, f submission, q *quirks) bool {
+	if f.redirects > 0 && q.redirectedForms {
+		return f.first != nil && !d.list.match(f.first, self, 0, q)
+	}
+	return !d.list.match(f.to, self, f.redirects, q)
 }
 
 // WebRTC decides whether a page may open peer connections. https://www.w3.org/TR/CSP3/#directive-webrtc

@@ -27,7 +27,7 @@ type Directive struct {
 func newDirective(name string, value []string) Directive {
 	d := Directive{Name: name, Value: value}
 	if kinds[name] == sources {
-		d.list = parseSources(value)
+		d.list = parseSources(name, value)
 	}
 	return d
 }

@@ -116,7 +116,7 @@ func (parts *urlParts) appendHost(out []probeURL, host string, schemes []string,
 	for _, s := range schemes {
 		for _, port := range ports {
 			for _, path := range paths {
-				if s == "" || host == "" || port >= 0 && port == specialPorts[s] {
+				if s == "" || host == "" || port >= 0 && port == defaultPort(s) {
 					continue
 				}
 				// Sources may hold what no URL does: hosts that end in a number, ports beyond 65535, dot segments.

@@ -99,7 +99,7 @@ func (p *prober) inlines() {
 	}
 	if !p.plain("script-src-elem") || !p.plain("form-action") {
 		to := URL{Scheme: "javascript", Port: -1, opaque: true}
-		p.tryInlines("form-action", Inline{Type: InlineNavigation}, func(l *List, in *Inline) Decision { return l.submit(p.m, p.self, &to, 0, in) })
+		p.tryInlines("form-action", Inline{Type: InlineNavigation}, func(l *List, in *Inline) Decision { return l.submit(p.m, p.self, submission{to: &to, code: in}) })
 	}
 }
 

@@ -16,7 +16,8 @@ type Request struct {
 }
 
 // EffectiveDirective returns the directive that governs requests of a destination and initiator, or "" for reports, which
-// nothing governs. https://www.w3.org/TR/CSP3/#effective-directive-for-a-request
+// nothing governs, by the text; see [Mode.EffectiveDirective].
+// https://www.w3.org/TR/CSP3/#effective-directive-for-a-request
 func EffectiveDirective(destination, initiator string) string {
 	if initiator == "prefetch" || initiator == "prerender" {
 		return "default-src"
@@ -28,8 +29,6 @@ func EffectiveDirective(destination, initiator string) string {
 		return "object-src"
 	case "frame", "iframe":
 		return "frame-src"
-	case "fencedframe":
-		return "fenced-frame-src"
 	case "audio", "track", "video":
 		return "media-src"
 	case "font":
@@ -48,6 +47,15 @@ func EffectiveDirective(destination, initiator string) string {
 	return "connect-src"
 }
 
+// EffectiveDirective returns what the function of that name does, as the mode reads the text: Chromium knows fenced frames.
+func (m Mode) EffectiveDirective(destination, initiator string) string {
+	name := EffectiveDirective(destination, initiator)
+	if name == "connect-src" && destination == "fencedframe" && quirksOf[m.reading()].fencedFrames {
+		return "fenced-frame-src"
+	}
+	return name
+}
+
 // Fallbacks returns the directives that decide for a directive, itself first. The first one that a policy has decides alone.
 // https://www.w3.org/TR/CSP3/#directive-fallback-list
 func Fallbacks(name string) []string { return append([]string{name}, fallbacks[name]...) }
@@ -55,41 +63,57 @@ func Fallbacks(name string) []string { return append([]string{name}, fallbacks[n
 // Request decides whether a page of the origin self may send the request.
 // https://www.w3.org/TR/CSP3/#should-block-request
 func (l *List) Request(m Mode, self Origin, r *Request) Decision {
-	return l.fetch(m, self, r, &r.URL, false)
+	return l.fetch(m, self, r, &r.URL, nil)
 }
 
 // Response decides whether a page may use the response that came from this URL, after the request was allowed. It catches
 // what a service worker substitutes. https://www.w3.org/TR/CSP3/#should-block-response
 func (l *List) Response(m Mode, self Origin, r *Request, from *URL) Decision {
-	return l.fetch(m, self, r, from, true)
+	return l.fetch(m, self, r, nil, from)
 }
 
-func (l *List) fetch(m Mode, self Origin, r *Request, u *URL, response bool) Decision {
-	name := EffectiveDirective(r.Destination, r.Initiator)
-	if name == "" {
-		return Decision{Mode: m.reading()}
-	}
+// Fetch decides as [List.Request] does and, unless that blocks, as [List.Response] does of a response that came from this URL.
+// The violations are those of both: what is only reported can be reported twice, as the text has it.
+func (l *List) Fetch(m Mode, self Origin, r *Request, from *URL) Decision {
+	return l.fetch(m, self, r, &r.URL, from)
+}
+
+// fetch asks about a request for u, and unless that is blocked about a response from there; nil stands for no question.
+func (l *List) fetch(m Mode, self Origin, r *Request, u, from *URL) Decision {
 	if m <= WebKit { // without a closure, which would allocate
-		d := Decision{Mode: m}
-		fetchAll(&d, l.byMode[m], &quirksOf[m], self, r, u, name, response)
-		return d
+		return l.fetchIn(m, self, r, u, from)
 	}
 	var d Decision
-	for i := range quirksOf {
-		d = Decision{Mode: Mode(i)}
-		fetchAll(&d, l.byMode[i], &quirksOf[i], self, r, u, name, response)
-		if d.Blocked == (m == Strictest) {
+	for reading := Spec; reading <= WebKit; reading++ {
+		if d = l.fetchIn(reading, self, r, u, from); d.Blocked == (m == Strictest) {
 			break
 		}
 	}
 	return d
 }
 
-func fetchAll(d *Decision, policies []Policy, q *quirks, self Origin, r *Request, u *URL, name string, response bool) {
+func (l *List) fetchIn(m Mode, self Origin, r *Request, u, from *URL) Decision {
+	d := Decision{Mode: m}
+	name := m.EffectiveDirective(r.Destination, r.Initiator)
+	if name == "" {
+		return d
+	}
+	if u != nil {
+		fetchAll(&d, l.byMode[m], &quirksOf[m], self, r, u, name)
+	}
+	// By the text responses to hints pass: what governs them is default-src, which has no fallback list, so that even its own
+	// response check does not run.
+	if from != nil && !d.Blocked && name != "default-src" {
+		fetchAll(&d, l.byMode[m], &quirksOf[m], self, r, from, name)
+	}
+	return d
+}
+
+func fetchAll(d *Decision, policies []Policy, q *quirks, self Origin, r *Request, u *URL, name string) {
 	target := u.asPoliciesSee(q)
 	for i := range policies {
 		p := &policies[i]
-		if by := p.refuses(name, self, r, &target, q, response); by != nil {
+		if by := p.refuses(name, self, r, &target, q); by != nil {
 			d.add(Violation{Policy: i, Directive: name, By: by.Name, Disposition: p.Disposition})
 		}
 	}
@@ -109,19 +133,19 @@ func (u *URL) asPoliciesSee(q *quirks) URL {
 }
 
 // refuses returns the directive of the policy that the request violates, or nil.
-func (p *Policy) refuses(name string, self Origin, r *Request, u *URL, q *quirks, response bool) *Directive {
+func (p *Policy) refuses(name string, self Origin, r *Request, u *URL, q *quirks) *Directive {
 	if name == "default-src" {
 		return p.refusesHint(self, r, u, q)
 	}
 	d := p.governing(name)
-	if d == nil || d.allows(name, self, r, u, q, response) {
+	if d == nil || d.allows(name, self, r, u, q) {
 		return nil
 	}
 	return d
 }
 
 // allows runs the check of the directive, which for one that stands in is that of the one it stands in for.
-func (d *Directive) allows(name string, self Origin, r *Request, u *URL, q *quirks, response bool) bool {
+func (d *Directive) allows(name string, self Origin, r *Request, u *URL, q *quirks) bool {
 	l := &d.list
 	script := strings.HasPrefix(name, "script-src") || name == "worker-src" && d.Name == "script-src"
 	if name == "worker-src" && q.workersTrusted && l.strictDynamic {
@@ -172,99 +196,4 @@ func (l *sourceList) hasNonce(nonce string) bool {
 		}
 	}
 	return false
-}
-
-// coversIntegrity reports whether every hash that the element names is listed. Unknown algorithms and options do not count.
-// https://www.w3.org/TR/CSP3/#match-integrity-metadata-to-source-list
-func (l *sourceList) coversIntegrity(metadata string, q *quirks) bool {
-	if !l.nonceOrHash {
-		return false
-	}
-	any := false
-	for metadata != "" {
-		metadata = strings.TrimLeft(metadata, " \t\n\f\r")
-		item := metadata
-		if i := strings.IndexAny(metadata, " \t\n\f\r"); i >= 0 {
-			item, metadata = metadata[:i], metadata[i:]
-		} else {
-			metadata = ""
-		}
-		algorithm, digest, ok := strings.Cut(item, "-")
-		digest, _, _ = strings.Cut(digest, "?")
-		if !ok || len(algorithm) != 6 || hashLength(algorithm) == 0 {
-			continue
-		}
-		any = true
-		if !l.hasHash(algorithm, digest, q.hashFoldsURL) {
-			return false
-		}
-	}
-	return any
-}
-
-func hashLength(algorithm string) int {
-	switch {
-	case equalFold(algorithm, "sha256"):
-		return 32
-	case equalFold(algorithm, "sha384"):
-		return 48
-	case equalFold(algorithm, "sha512"):
-		return 64
-	}
-	return 0
-}
-
-func (l *sourceList) hasHash(algorithm, digest string, fold bool) bool {
-	for i := range l.sources {
-		s := &l.sources[i]
-		if s.Kind == HashSource && equalFold(s.Scheme, algorithm) && (s.Word == digest || fold && equalBase64(s.Word, digest)) {
-			return true
-		}
-	}
-	return false
-}
-
-// equalBase64 compares in either alphabet, padding included.
-func equalBase64(a, b string) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range len(a) {
-		if standardDigit(a[i]) != standardDigit(b[i]) {
-			return false
-		}
-	}
-	return true
-}
-
-func standardDigit(c byte) byte {
-	switch c {
-	case '-':
-		return '+'
-	case '_':
-		return '/'
-	}
-	return c
-}
-
-// fetches reports whether the directive governs fetches.
-func (d *Directive) fetches() bool {
-	_, ok := fallbacks[d.Name]
-	return ok || d.Name == "default-src"
-}
-
-// refusesHint decides about prefetch and prerender: what some directive would let through may be fetched early.
-// The text of the specification is broken here; this is what it means. https://github.com/w3c/webappsec-csp/issues/633
-func (p *Policy) refusesHint(self Origin, r *Request, u *URL, q *quirks) *Directive {
-	fallback := p.directive("default-src")
-	if fallback == nil {
-		return nil
-	}
-	for i := range p.Directives {
-		d := &p.Directives[i]
-		if d.fetches() && d.list.match(u, self, r.Redirects, q) {
-			return nil
-		}
-	}
-	return fallback
 }

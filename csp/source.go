@@ -22,6 +22,10 @@ func checkSource(directive, v string) error {
 	switch {
 	case keywords[folded], v == "*", isScheme(v):
 		return nil
+	case unquoted(folded):
+		return bad(cfgerrors.InvalidSource, "without single quotes this is the name of a host", "write '"+v+"'")
+	case colonless[folded]:
+		return bad(cfgerrors.InvalidSource, "without a colon this is the name of a host", "write "+folded+":")
 	case keywords["'"+strings.Trim(folded, `"`)+"'"]:
 		return bad(cfgerrors.InvalidSource, "without single quotes this is the name of a host", "write '"+strings.Trim(folded, `"`)+"'")
 	case strings.HasPrefix(folded, "'nonce-"):
@@ -35,6 +39,18 @@ func checkSource(directive, v string) error {
 	}
 	return nil
 }
+
+// unquoted reports whether a word looks like a nonce or a hash whose quotes were forgotten.
+func unquoted(word string) bool {
+	if word == "nonce" || strings.HasPrefix(word, "nonce-") {
+		return true
+	}
+	algorithm, digest, ok := strings.Cut(word, "-")
+	return ok && hashLengths[algorithm] > 0 && !strings.Contains(digest, ".")
+}
+
+// colonless are schemes that people write without their colon.
+var colonless = map[string]bool{"data": true, "blob": true, "https": true, "http": true, "ws": true, "wss": true, "filesystem": true, "mediastream": true}
 
 func checkHash(directive, v string) error {
 	algorithm, digest, _ := strings.Cut(strings.Trim(v, "'"), "-")
@@ -64,7 +80,7 @@ func validScheme(s string) bool {
 
 // isHostSource follows the host-source grammar: [scheme://]host[:port][path]. https://www.w3.org/TR/CSP3/#grammardef-host-source
 func isHostSource(v string) bool {
-	if scheme, rest, ok := strings.Cut(v, "://"); ok {
+	if scheme, rest, ok := cutSchemePart(v); ok {
 		if !validScheme(scheme) {
 			return false
 		}

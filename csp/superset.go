@@ -6,9 +6,10 @@ import "slices"
 // policy of outer holds all sources of what governs it in some policy of inner. Long policies are compared so.
 func (p *prober) plain(directive string) bool {
 	for _, m := range p.readings() {
+		name := quirksOf[m].knows(directive)
 		for i := range p.outer.byMode[m] {
 			outer := &p.outer.byMode[m][i]
-			if outer.Disposition == Enforce && !outer.looserThanAny(p.inner.byMode[m], directive) {
+			if outer.Disposition == Enforce && !outer.looserThanAny(p.inner.byMode[m], name) {
 				return false
 			}
 		}
@@ -46,7 +47,7 @@ func (p *Policy) looser(other *Policy, directive string) bool {
 func (p *Policy) hintSources() []Source {
 	var out []Source
 	for i := range p.Directives {
-		if d := &p.Directives[i]; d.fetches() {
+		if d := &p.Directives[i]; d.passesHints() {
 			out = append(out, d.list.sources...)
 		}
 	}
@@ -55,12 +56,19 @@ func (p *Policy) hintSources() []Source {
 
 // includes reports whether a has each source of b that can allow anything.
 func includes(a, b []Source) bool {
-	has := make(map[string]bool, len(a))
+	type meaning struct{ text, directive string }
+	means := func(s *Source) meaning {
+		if s.Text == "*" && (s.directive == "img-src" || s.directive == "media-src") { // where it can cover more
+			return meaning{s.Text, s.directive}
+		}
+		return meaning{text: s.Text}
+	}
+	has := make(map[meaning]bool, len(a))
 	for i := range a {
-		has[a[i].Text] = true
+		has[means(&a[i])] = true
 	}
 	return !slices.ContainsFunc(b, func(s Source) bool {
 		idle := s.Kind == None || s.Kind == Invalid && !s.extra || s.is("report-sample")
-		return !idle && !has[s.Text]
+		return !idle && !has[means(&s)]
 	})
 }

@@ -103,6 +103,7 @@ func (u URL) Strip() string {
 	if u.Scheme != "http" && u.Scheme != "https" {
 		return u.Scheme
 	}
+	u.user, u.fragment = "", ""
 	return u.String()
 }
 

@@ -1,13 +1,9 @@
 package cli
 
 import (
-	"bufio"
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -107,73 +103,6 @@ func writeJSON(out io.Writer, v any) error {
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
 	return enc.Encode(v)
-}
-
-func newCSPDecide() *cobra.Command {
-	var mode string
-	cmd := &cobra.Command{
-		Use:   "decide [FILE]",
-		Short: "Answer cases in JSON lines, from a file or standard input",
-		Long: `decide reads one case in JSON a line and writes one answer in JSON a line:
-{"id": ..., "got": {...}}, or {"id": ..., "error": ...} for a line that is no case;
-the run goes on. So anybody can hold the engine against cases of his own, in any
-language. docs/csp-cases.md describes the cases.`,
-		Example: `  echo '{"id":"1","kind":"request","policy":"img-src a.example","url":"https://b.example/x.png","destination":"image"}' | merlon csp decide`,
-		Args:    cobra.MaximumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			m, err := parseMode(mode)
-			if err != nil {
-				return err
-			}
-			in := cmd.InOrStdin()
-			if len(args) == 1 && args[0] != "-" {
-				file, err := os.Open(args[0])
-				if err != nil {
-					return usagef("reading cases: %w", err)
-				}
-				defer file.Close()
-				in = file
-			}
-			return decide(cmd.Context(), in, cmd.OutOrStdout(), m)
-		},
-	}
-	modeFlag(cmd, &mode, csp.Spec)
-	return cmd
-}
-
-// maxCaseBytes bounds a line of cases: a URL and a policy of their own bounds, and room.
-const maxCaseBytes = 8 << 20
-
-type answer struct {
-	ID    string         `json:"id"`
-	Got   map[string]any `json:"got,omitempty"`
-	Error string         `json:"error,omitempty"`
-}
-
-func decide(ctx context.Context, in io.Reader, out io.Writer, m csp.Mode) error {
-	w := bufio.NewWriter(out)
-	defer w.Flush()
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	lines := bufio.NewScanner(in)
-	lines.Buffer(nil, maxCaseBytes)
-	for lines.Scan() && ctx.Err() == nil {
-		if len(strings.TrimSpace(lines.Text())) == 0 {
-			continue
-		}
-		id, got, err := cspcase.Run(m, lines.Bytes())
-		a := answer{ID: id, Got: got}
-		if err != nil {
-			a = answer{ID: id, Error: err.Error()}
-		}
-		if err := enc.Encode(a); err != nil {
-			return err
-		}
-	}
-	if errors.Is(lines.Err(), bufio.ErrTooLong) {
-		return usagef("a line is longer than %d bytes", maxCaseBytes)
-	}
-	return lines.Err()
 }
 
 func newCSPDiff() *cobra.Command {

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
+	"strconv"
 
 	"github.com/merlon-sec/merlon/csp"
 )
@@ -20,13 +22,13 @@ type Case struct {
 
 	Check string `json:"check"`
 
-	Expression string `json:"expression"` // parse
-	SourceList string `json:"source_list"`
+	Expression *string `json:"expression"` // parse
+	SourceList string  `json:"source_list"`
 
 	URL         string  `json:"url"` // request and source-match
 	CurrentURL  *string `json:"current_url"`
 	ResponseURL *string `json:"response_url"`
-	Redirects   int     `json:"redirects"`
+	Redirects   count   `json:"redirects"`
 	Destination string  `json:"destination"`
 	Initiator   string  `json:"initiator"`
 	Navigation  string  `json:"navigation"`
@@ -70,10 +72,28 @@ func (id *identifier) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, (*json.Number)(id))
 }
 
+// count is a whole number, which JSON may spell with a fraction or an exponent.
+type count int
+
+// maxCount is beyond all redirects and statuses.
+const maxCount = 1 << 30
+
+func (n *count) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		return nil
+	}
+	f, err := strconv.ParseFloat(string(data), 64)
+	if err != nil || f != math.Trunc(f) || f < 0 || f > maxCount {
+		return fmt.Errorf("%.40s: write a whole number from 0", data)
+	}
+	*n = count(f)
+	return nil
+}
+
 type document struct {
 	URL      string `json:"url"`
 	Referrer string `json:"referrer"`
-	Status   int    `json:"status"`
+	Status   count  `json:"status"`
 }
 
 type policy struct {

@@ -29,8 +29,6 @@ func (c *Case) prepare() error {
 	switch c.Kind {
 	case "inline":
 		errs = append(errs, oneOf("inline_type", c.InlineType, inlineTypes...))
-	case "effective":
-		errs = append(errs, oneOf("inline_type", c.InlineType, append(inlineTypes, "")...))
 	case "subsumes":
 		if c.Required == nil {
 			errs = append(errs, errors.New("no required policy"))
@@ -67,7 +65,7 @@ func (c *Case) preparePage() (err error) {
 	}
 	c.document = csp.Document{URL: c.page, Endpoints: c.Endpoints}
 	if d := c.Document; d != nil {
-		c.document.Referrer, c.document.Status = normal(d.Referrer), d.Status
+		c.document.Referrer, c.document.Status = normal(d.Referrer), int(d.Status)
 		c.document.URL, err = urlOf("document.url", d.URL)
 	}
 	return err

@@ -8,8 +8,8 @@ import (
 )
 
 func (c *Case) parse(m csp.Mode) map[string]any {
-	if c.Expression != "" {
-		return map[string]any{"expression": expression(csp.ParseSource(c.Expression))}
+	if c.Expression != nil {
+		return map[string]any{"expression": expression(csp.ParseSource(*c.Expression))}
 	}
 	policies := []map[string]any{}
 	for _, p := range c.list().Policies(m) {
@@ -49,7 +49,7 @@ func (c *Case) sourceMatch(m csp.Mode) (map[string]any, error) {
 	for _, w := range strings.FieldsFunc(c.SourceList, func(r rune) bool { return strings.ContainsRune(" \t\n\f\r", r) }) {
 		list = append(list, csp.ParseSource(w))
 	}
-	return map[string]any{"matches": m.Match(list, &u, c.page.Origin(), c.Redirects)}, nil
+	return map[string]any{"matches": m.Match(list, &u, c.page.Origin(), int(c.Redirects))}, nil
 }
 
 func (c *Case) request(m csp.Mode) (map[string]any, error) {
@@ -85,32 +85,32 @@ func (c *Case) requestDecision(m csp.Mode, l *csp.List, self csp.Origin) (d csp.
 	case "base-uri":
 		return l.Base(m, self, &u), nil
 	case "navigate":
-		return c.navigate(m, l, self, u), nil
+		return c.navigate(m, l, self, &u)
 	case "":
 	default:
 		return d, fmt.Errorf("check %q decides nothing", c.Check)
 	}
-	r := csp.Request{URL: u, Redirects: c.Redirects, Destination: c.Destination, Initiator: c.Initiator, Nonce: c.Nonce, Integrity: c.Integrity,
+	r := csp.Request{URL: u, Redirects: int(c.Redirects), Destination: c.Destination, Initiator: c.Initiator, Nonce: c.Nonce, Integrity: c.Integrity,
 		ParserInserted: c.Parser, WebTransportHashes: c.CertHashes}
-	d = l.Request(m, self, &r)
-	if c.ResponseURL != nil && !d.Blocked {
-		from, err := urlOf("response_url", *c.ResponseURL)
-		if err != nil {
-			return d, err
-		}
-		d = l.Response(m, self, &r, &from)
+	if c.ResponseURL == nil {
+		return l.Request(m, self, &r), nil
 	}
-	return d, nil
+	from, err := urlOf("response_url", *c.ResponseURL)
+	if err != nil {
+		return d, err
+	}
+	return l.Fetch(m, self, &r, &from), nil
 }
 
-func (c *Case) navigate(m csp.Mode, l *csp.List, self csp.Origin, u csp.URL) csp.Decision {
+func (c *Case) navigate(m csp.Mode, l *csp.List, self csp.Origin, to *csp.URL) (csp.Decision, error) {
 	switch {
 	case c.Navigation == "form-submission":
-		return l.SubmitForm(m, self, &u, c.Redirects)
-	case u.Scheme == "javascript":
-		return l.Inline(m, &csp.Inline{Type: csp.InlineNavigation, Content: u.String()})
+		first, err := urlOf("url", c.URL)
+		return l.FollowForm(m, self, &first, to, int(c.Redirects)), err
+	case to.Scheme == "javascript":
+		return l.Inline(m, &csp.Inline{Type: csp.InlineNavigation, Content: to.String()}), nil
 	}
-	return csp.Decision{Mode: m}
+	return csp.Decision{Mode: m}, nil
 }
 
 func (c *Case) inline(m csp.Mode) map[string]any { return result(c.inlineDecision(m, c.list())) }
@@ -154,24 +154,27 @@ func (c *Case) effective(m csp.Mode) map[string]any {
 	case "sandbox-worker":
 		return result(c.list().Worker(m))
 	}
-	name := csp.EffectiveDirective(c.Destination, c.Initiator)
+	name := m.EffectiveDirective(c.Destination, c.Initiator)
 	if c.InlineType != "" {
 		name = csp.EffectiveInlineDirective(csp.InlineType(c.InlineType))
 	}
 	got := map[string]any{"directive": orNil(name), "fallback": []string{}}
-	if name != "" {
+	if name != "" && name != "default-src" { // of hints, which no fallback list decides about
 		got["fallback"] = csp.Fallbacks(name)
 	}
 	if c.Policy != nil {
-		got["governing"] = orNil(governing(csp.Parse(*c.Policy), name))
+		got["governing"] = orNil(governing(c.list().Policies(m), name))
 	}
 	return got
 }
 
-// governing is the name of the policy's directive that decides.
-func governing(p csp.Policy, name string) string {
+// governing is the name of the directive that decides, in the first policy.
+func governing(policies []csp.Policy, name string) string {
+	if len(policies) == 0 {
+		return ""
+	}
 	for _, n := range csp.Fallbacks(name) {
-		if _, ok := p.Get(n); ok {
+		if _, ok := policies[0].Get(n); ok {
 			return n
 		}
 	}

@@ -14,6 +14,27 @@ import (
 func TestAnswers(t *testing.T) {
 	for _, c := range []struct{ line, want string }{
 		{`{"kind":"parse","expression":"İİİİİ"}`, `{"expression":{"type":"invalid"}}`},
+		{`{"kind":"parse","expression":""}`, `{"expression":{"type":"invalid"}}`},
+		{`{"kind":"parse","expression":null,"policy":"img-src a"}`, `{"policies":[{"disposition":"enforce"}]}`},
+		{`{"kind":"effective","inline_type":"skript"}`, `{"directive":null,"fallback":[]}`},
+		{`{"kind":"effective","inline_type":"Script","policy":"default-src 'none'"}`, `{"directive":null,"governing":null}`},
+		{`{"kind":"effective","destination":"fencedframe","policy":"connect-src a"}`, `{"directive":"connect-src","governing":"connect-src"}`},
+		{`{"kind":"effective","destination":"image","initiator":"prefetch","policy":"img-src a; default-src b"}`, `{"directive":"default-src","fallback":[],"governing":"default-src"}`},
+		{`{"kind":"effective","destination":"image","policy":"default-src a, img-src b"}`, `{"governing":"default-src"}`},
+		{`{"kind":"effective","destination":"image","policy":""}`, `{"governing":null}`},
+
+		{`{"kind":"request","url":"https://b/","destination":"image","response_url":"https://a/","policies":[{"value":"img-src a","disposition":"report"}]}`,
+			`{"result":"allowed","violations":[{"policy":0,"directive":"img-src","disposition":"report"}]}`},
+		{`{"kind":"request","url":"https://a/","destination":"image","redirects":1.0,"policy":"img-src a/x"}`, `{"result":"allowed"}`},
+		{`{"kind":"request","url":"https://a/","destination":"image","redirects":1e1,"policy":"img-src a/x"}`, `{"result":"allowed"}`},
+		{`{"kind":"request","url":"https://a/","destination":"image","redirects":null,"policy":"img-src a/x"}`, `{"result":"blocked"}`},
+		{`{"kind":"request","check":"navigate","navigation":"other","url":"javascript:a('#1')","policy":"script-src 'unsafe-hashes' 'sha256-2e90+GVc7cO0Ia0nvb5SnqTINsOtQJHUfg6hUyDqxI8='"}`, `{"result":"allowed"}`},
+		{`{"kind":"source-match","source_list":"foo://a.com","url":"foo://a.com:0"}`, `{"matches":false}`},
+		{`{"kind":"report","check":"strip","url":"file://bücher/x"}`, `{"stripped":"file"}`},
+		{`{"kind":"request","check":"upgrade","policy":"upgrade-insecure-requests","url":"http://u:p@BÜ\u00adCHER。ｅxample:80/é?é#é"}`,
+			`{"url":"https://u:p@xn--bcher-kva.example/%C3%A9?%C3%A9#%C3%A9"}`},
+		{`{"kind":"source-match","source_list":"'self'","self":"https://faß.de","url":"https://xn--fa-hia.de/"}`, `{"matches":true}`},
+		{`{"kind":"source-match","source_list":"'self'","self":"https://１２７.0.0.1","url":"https://127.0.0.1/"}`, `{"matches":true}`},
 		{`{"kind":"source-match","source_list":"custom://a.com custom://*","url":"custom://a.com/x"}`, `{"matches":false}`},
 
 		{`{"kind":"request","check":"webrtc","policy":"webrtc 'block'"}`, `{"result":"blocked","violations":[{"policy":0,"directive":"webrtc"}]}`},
@@ -47,18 +68,45 @@ func TestAnswers(t *testing.T) {
 			"document":{"url":"https://straße.example/","referrer":"https://münchen.example/"}}`,
 			`{"reports":[{"blocked":"https://xn--bcher-kva.example/i","source_file":"https://xn--mnchen-3ya.example/a.js","referrer":"https://xn--mnchen-3ya.example/","document_url":"https://xn--strae-oqa.example/"}]}`},
 	} {
-		_, got, err := cspcase.Run(csp.Spec, []byte(c.line))
-		if err != nil {
-			t.Errorf("%s: %v", c.line, err)
-			continue
-		}
-		var want any
-		if err := json.Unmarshal([]byte(c.want), &want); err != nil {
-			t.Fatal(err)
-		}
-		if why := differs(want, throughJSON(t, got), ""); why != "" {
-			t.Errorf("%s: %s", c.line, why)
-		}
+		answers(t, csp.Spec, c.line, c.want)
+	}
+}
+
+// answers holds the answer to a case against the members of want.
+func answers(t *testing.T, m csp.Mode, line, want string) {
+	t.Helper()
+	_, got, err := cspcase.Run(m, []byte(line))
+	if err != nil {
+		t.Errorf("%v, %s: %v", m, line, err)
+		return
+	}
+	var members any
+	if err := json.Unmarshal([]byte(want), &members); err != nil {
+		t.Fatal(err)
+	}
+	if why := differs(members, throughJSON(t, got), ""); why != "" {
+		t.Errorf("%v, %s: %s", m, line, why)
+	}
+}
+
+// The mode's reading of the policies counts in every kind.
+func TestAnswersByMode(t *testing.T) {
+	for _, c := range []struct {
+		m          csp.Mode
+		line, want string
+	}{
+		{csp.Chromium, `{"kind":"effective","destination":"image","policy":"img-src é; img-src 'none'"}`, `{"directive":"img-src","governing":null}`},
+		{csp.Firefox, `{"kind":"effective","destination":"image","policy":"img-src é; img-src 'none'"}`, `{"directive":"img-src","governing":"img-src"}`},
+		{csp.Chromium, `{"kind":"effective","destination":"fencedframe"}`, `{"directive":"fenced-frame-src"}`},
+		{csp.WebKit, `{"kind":"effective","destination":"fencedframe"}`, `{"directive":"connect-src"}`},
+		{csp.Firefox, `{"kind":"request","check":"navigate","navigation":"form-submission","url":"https://a/x","current_url":"https://b/","redirects":1,"policy":"form-action 'none'"}`,
+			`{"result":"blocked","violations":[{"directive":"form-action"}]}`},
+		{csp.Firefox, `{"kind":"request","check":"navigate","navigation":"form-submission","url":"https://a/x","current_url":"https://b/","redirects":1,"policy":"form-action a/x"}`, `{"result":"allowed"}`},
+		{csp.Chromium, `{"kind":"effective","check":"sandbox","policy":"sandbox allow-popups, sandbox allow-top-navigation"}`, `{"custom_protocols":true,"popups":false,"top_navigation":"none"}`},
+		{csp.WebKit, `{"kind":"effective","check":"sandbox","policy":"sandbox allow-top-navigation, sandbox allow-top-navigation-by-user-activation"}`,
+			`{"custom_protocols":false,"top_navigation":"user-activation"}`},
+	} {
+		answers(t, c.m, c.line, c.want)
 	}
 }
 
@@ -77,16 +125,24 @@ func throughJSON(t *testing.T, answer map[string]any) (out map[string]any) {
 // A value that means nothing is a mistake in the case, and no answer.
 func TestWrongValuesAreErrors(t *testing.T) {
 	for line, want := range map[string]string{
-		`{"kind":"inline","inline_type":"skript","content":"x"}`:               `inline_type "skript"`,
-		`{"kind":"inline","content":"x"}`:                                      `inline_type ""`,
-		`{"kind":"effective","inline_type":"skript"}`:                          `inline_type "skript"`,
-		`{"kind":"report","trigger":{"kind":"inline","inline_type":"skript"}}`: `inline_type "skript"`,
-		`{"kind":"parse","policies":[{"value":"a","disposition":"enforced"}]}`: `disposition "enforced"`,
-		`{"kind":"parse","policies":[{"value":"a","source":"body"}]}`:          `source "body"`,
-		`{"kind":"frame","check":"xfo"}`:                                       `check "xfo"`,
-		`{"kind":"report","check":"stripped","url":"https://a.example"}`:       `check "stripped"`,
-		`{"kind":"request","check":"base","url":"https://a.example"}`:          `check "base"`,
-		`{"kind":"inline","check":"js","inline_type":"script"}`:                `check "js"`,
+		`{"kind":"inline","inline_type":"skript","content":"x"}`:                                         `inline_type "skript"`,
+		`{"kind":"inline","content":"x"}`:                                                                `inline_type ""`,
+		`{"kind":"report","trigger":{"kind":"inline","inline_type":"skript"}}`:                           `inline_type "skript"`,
+		`{"kind":"parse","policies":[{"value":"a","disposition":"enforced"}]}`:                           `disposition "enforced"`,
+		`{"kind":"parse","policies":[{"value":"a","source":"body"}]}`:                                    `source "body"`,
+		`{"kind":"parse","policies":[{"value":"a","disposition":"Report"}]}`:                             `disposition "Report"`,
+		`{"kind":"parse","policies":[{"value":"a","source":"META"}]}`:                                    `source "META"`,
+		`{"kind":"request","check":"navigate","navigation":"Form-Submission","url":"https://a.example"}`: `navigation "Form-Submission"`,
+		`{"kind":"source-match","self":"https://[","url":"https://a.example"}`:                           `self "https://["`,
+		`{"kind":"report","check":"strip","url":"https://\u00ad/evil.example/"}`:                         `url "https://`,
+		`{"kind":"request","url":"https://a.example","redirects":-1}`:                                    `whole number`,
+		`{"kind":"request","url":"https://a.example","redirects":1.5}`:                                   `whole number`,
+		`{"kind":"request","url":"https://a.example","redirects":1e20}`:                                  `whole number`,
+		`{"kind":"request","url":"https://a.example","redirects":"1"}`:                                   `whole number`,
+		`{"kind":"frame","check":"xfo"}`:                                                                 `check "xfo"`,
+		`{"kind":"report","check":"stripped","url":"https://a.example"}`:                                 `check "stripped"`,
+		`{"kind":"request","check":"base","url":"https://a.example"}`:                                    `check "base"`,
+		`{"kind":"inline","check":"js","inline_type":"script"}`:                                          `check "js"`,
 		`{"kind":"eval"}`: `check ""`,
 		`{"kind":"request","check":"navigate","navigation":"form","url":"https://a.example"}`:                           `navigation "form"`,
 		`{"kind":"subsumes","returned":["img-src a"]}`:                                                                  `required`,

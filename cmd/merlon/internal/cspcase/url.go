@@ -29,7 +29,7 @@ var domains = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.Stric
 	idna.VerifyDNSLength(false), idna.BidiRule(), idna.CheckJoiners(true))
 
 // parts are what stands before the host of a URL whose host is a domain, the host, and the port and the rest.
-var parts = regexp.MustCompile(`(?is)^((?:https?|wss?|ftp):[/\\]*(?:[^/\\?#]*@)?)([^/\\?#@]+?)((?::[0-9]*)?(?:[/\\?#].*)?)$`)
+var parts = regexp.MustCompile(`(?is)^((?:https?|wss?|ftp|file):[/\\]*(?:[^/\\?#]*@)?)([^/\\?#@]+?)((?::[0-9]*)?(?:[/\\?#].*)?)$`)
 
 // ignored is what URL parsers take out.
 var ignored = strings.NewReplacer("\t", "", "\n", "", "\r", "")
@@ -44,14 +44,14 @@ func withASCIIHost(text string) (string, bool) {
 	if err == nil {
 		host, err = domains.ToASCII(host)
 	}
-	return p[1] + host + p[3], err == nil
+	return p[1] + host + p[3], err == nil && host != "" // or the rest would be read as a host
 }
 
 // urlOf parses the URL of a case's member.
 func urlOf(member, text string) (csp.URL, error) {
 	u, err := ParseURL(text)
 	if err != nil {
-		return u, fmt.Errorf("%s %q: %w", member, text, err)
+		return u, fmt.Errorf("%s %.200q: %w", member, text, err)
 	}
 	return u, nil
 }
