@@ -126,7 +126,7 @@ func demoSite(sites demoSites) (policyfile.Site, error) {
 		return policyfile.Site{}, err
 	}
 	upstream, err := url.Parse(origin(sites.bare))
-	return policyfile.Site{Name: "bank", Hosts: []string{sites.protected.Addr().String()}, Upstream: upstream, Nonce: true, Guard: guard}, err
+	return policyfile.Site{Name: "bank", Hosts: []string{sites.protected.Addr().String()}, Upstream: upstream, Nonce: policyfile.Nonce{Forward: true}, Guard: guard}, err
 }
 
 func demoHandlers(sites demoSites) map[net.Listener]http.Handler {

@@ -146,7 +146,7 @@ func (f gatewayFlags) file() (*policyfile.File, error) {
 		if err != nil {
 			return nil, err
 		}
-		file = &policyfile.File{Sites: []policyfile.Site{{Name: "default", Upstream: upstream, Nonce: true, Guard: guard}}}
+		file = &policyfile.File{Sites: []policyfile.Site{{Name: "default", Upstream: upstream, Nonce: policyfile.Nonce{Forward: true}, Guard: guard}}}
 	}
 	file.Listen = cmp.Or(f.listen, file.Listen, defaultListen)
 	file.Admin = cmp.Or(f.admin, file.Admin, defaultAdmin)
@@ -173,7 +173,7 @@ func printSites(out io.Writer, file *policyfile.File) {
 		c := site.Guard.Config()
 		fmt.Fprintf(out, "  clickjacking: %s\n", framingState(c))
 		fmt.Fprintf(out, "  XSS: %s\n", scriptState(c))
-		if strings.Contains(c.CSP, "'nonce'") && !site.Nonce {
+		if strings.Contains(c.CSP, "'nonce'") && site.Nonce == (policyfile.Nonce{}) {
 			fmt.Fprintln(out, "  nonces: NOT FORWARDED: the policy blocks every script that has none (write nonce: forward)")
 		}
 	}

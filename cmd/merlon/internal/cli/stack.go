@@ -86,7 +86,7 @@ func (s *stack) gateway(sites []policyfile.Site, log *slog.Logger) (*gateway.Gat
 	c := gateway.Config{Logger: log}
 	for _, site := range sites {
 		c.Sites = append(c.Sites, gateway.Site{
-			Hosts: site.Hosts, Upstream: site.Upstream, Nonce: site.Nonce, Guard: site.Guard,
+			Hosts: site.Hosts, Upstream: site.Upstream, Nonce: gateway.Nonce(site.Nonce), Guard: site.Guard,
 			ReportPath: policyfile.ReportPath, Reports: s.collector.Handler(collect.Site{Name: site.Name, Hosts: site.Hosts}),
 		})
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/merlon-sec/merlon"
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/rewrite"
 )
 
 // Config is what a Gateway is made of.
@@ -22,7 +23,7 @@ type Config struct {
 type Site struct {
 	Hosts    []string // one without a port stands for every port, one with *. for all below; empty means every host
 	Upstream *url.URL // scheme and host of the application
-	Nonce    bool     // whether the application is told the nonce, in the request header Merlon-Nonce
+	Nonce    Nonce    // how the application's pages get their nonces
 	Guard    *merlon.Guard
 
 	ReportPath string       // the one path that is never forwarded
@@ -45,6 +46,11 @@ func New(c Config) (*Gateway, error) {
 		refuse:   new(merlon.Guard).Handler(http.HandlerFunc(badRequest))}
 	mark, checked := rand.Text(), false
 	for _, s := range c.Sites {
+		if s.Nonce.Placeholder != "" {
+			if err := rewrite.CheckPlaceholder(s.Nonce.Placeholder); err != nil {
+				return nil, fmt.Errorf("the placeholder of %s: %w", s.Upstream, err)
+			}
+		}
 		h := handler(s, &proxy{site: s, log: c.Logger, mark: mark}, transport)
 		for _, host := range s.Hosts {
 			domain, below := strings.CutPrefix(host, "*.")
@@ -121,7 +127,7 @@ func plain(r *http.Request) bool {
 }
 
 func handler(s Site, p *proxy, transport http.RoundTripper) http.Handler {
-	app := s.Guard.Proxy(p.handler(transport))
+	app := s.Guard.Proxy(s.Nonce.handler(p.handler(transport), p.log))
 	reports := s.Reports
 	if reports == nil {
 		reports = http.NotFoundHandler()

@@ -38,7 +38,7 @@ func serve(t *testing.T, config merlon.Config, app http.HandlerFunc, edit ...fun
 	if err != nil {
 		t.Fatal(err)
 	}
-	site := gateway.Site{Upstream: target, Nonce: true, Guard: guard, ReportPath: "/.merlon/r"}
+	site := gateway.Site{Upstream: target, Nonce: gateway.Nonce{Forward: true}, Guard: guard, ReportPath: "/.merlon/r"}
 	for _, e := range edit {
 		e(&site)
 	}
@@ -123,7 +123,7 @@ func TestTrustedProxy(t *testing.T) {
 }
 
 func TestNoNonceUnlessForwarded(t *testing.T) {
-	addr := serve(t, merlon.Strict(), echo, func(s *gateway.Site) { s.Nonce = false })
+	addr := serve(t, merlon.Strict(), echo, func(s *gateway.Site) { s.Nonce = gateway.Nonce{} })
 	if _, body := send(t, addr, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"); strings.Contains(body, "Merlon-Nonce") {
 		t.Errorf("the application was told a nonce:\n%s", body)
 	}

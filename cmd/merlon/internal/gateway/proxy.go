@@ -62,7 +62,7 @@ func (p *proxy) handler(transport http.RoundTripper) http.Handler {
 		Transport:      transport,
 		ErrorLog:       log.New(logWriter{p.log}, "", 0),
 		ErrorHandler:   p.unavailable,
-		ModifyResponse: checkResponse,
+		ModifyResponse: p.checkResponse,
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get(markHeader) == p.mark {
@@ -87,9 +87,10 @@ func (p *proxy) rewrite(pr *httputil.ProxyRequest) {
 	pr.SetXForwarded()
 	out.Header.Set("X-Forwarded-Proto", guard.Scheme(pr.In))
 	out.Header.Set(markHeader, p.mark)
-	if nonce := merlon.Nonce(pr.In.Context()); nonce != "" && p.site.Nonce {
+	if nonce := merlon.Nonce(pr.In.Context()); nonce != "" && p.site.Nonce.Forward {
 		out.Header.Set(NonceHeader, nonce)
 	}
+	p.site.Nonce.prepare(out.Header)
 	if !strings.EqualFold(out.Header.Get("Upgrade"), "websocket") || out.Method != http.MethodGet {
 		// After h2c or another switch the client would speak to the application past the gateway.
 		out.Header.Del("Upgrade")
@@ -135,7 +136,7 @@ func withoutCookie(line, name string) string {
 }
 
 // checkResponse refuses what net/http would panic over, and takes out what only the gateway may say.
-func checkResponse(res *http.Response) error {
+func (p *proxy) checkResponse(res *http.Response) error {
 	if res.StatusCode < 100 || res.StatusCode > 999 {
 		return fmt.Errorf("the application answers with the status %d", res.StatusCode)
 	}
@@ -144,7 +145,7 @@ func checkResponse(res *http.Response) error {
 			delete(res.Header, name)
 		}
 	}
-	return nil
+	return p.site.Nonce.check(res)
 }
 
 // unavailable answers for an application that does not, with all of the site's headers.

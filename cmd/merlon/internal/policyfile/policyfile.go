@@ -42,8 +42,15 @@ type Site struct {
 	Name     string   // the first host, or "default"
 	Hosts    []string // lower case, with the port where it is not the scheme's; empty means every host
 	Upstream *url.URL // scheme and host of the application
-	Nonce    bool     // whether the upstream is told the nonce
+	Nonce    Nonce    // how the upstream's pages get their nonces
 	Guard    *merlon.Guard
+}
+
+// Nonce says how an application's pages get their nonces. The zero Nonce means: not at all.
+type Nonce struct {
+	Forward     bool   // the application is told, in a request header
+	Inject      bool   // every script and style element gets one, an injected one too
+	Placeholder string // what the application prints in its place, "" for none
 }
 
 // Error is a mistake at a place in a policy file.

@@ -48,10 +48,10 @@ func TestGoodFile(t *testing.T) {
 		t.Errorf("file = %+v", f)
 	}
 	shop, blog := f.Sites[0], f.Sites[1]
-	if !reflect.DeepEqual(shop.Hosts, []string{"shop.example", "shop.example:8443"}) || shop.Name != "shop.example" || !shop.Nonce || shop.Upstream.String() != "http://127.0.0.1:8000" {
+	if !reflect.DeepEqual(shop.Hosts, []string{"shop.example", "shop.example:8443"}) || shop.Name != "shop.example" || !shop.Nonce.Forward || shop.Upstream.String() != "http://127.0.0.1:8000" {
 		t.Errorf("shop = %+v", shop)
 	}
-	if blog.Upstream.String() != "https://10.0.0.7:8443" || blog.Nonce {
+	if blog.Upstream.String() != "https://10.0.0.7:8443" || blog.Nonce != (policyfile.Nonce{}) {
 		t.Errorf("blog = %+v", blog)
 	}
 	for _, c := range []struct {
@@ -114,6 +114,9 @@ func TestMistakesHavePlaces(t *testing.T) {
 		{site + "hosts: shop.example", "m:3:1: hosts"},
 		{site + "hosts: [https://shop.example]", "m:3:9: hosts[0]"},
 		{site + "nonce: inject", "m:3:1: nonce"},
+		{site + "preset: strict\nnonce: dangerously-inject", "m:4:1: nonce: \"dangerously-inject\": every script element gets a nonce, an injected one too"},
+		{site + "nonce: {placeholder_file: /absent/secret}", "m:3:9: nonce.placeholder_file: \"/absent/secret\": no such file or directory (make it with"},
+		{site + "nonce: {placeholder: x}", "m:3:1: nonce"},
 		{site + "tls: {cert: a}", "m:3:1: tls: a certificate and its key belong together"},
 		{site + "tls: {}", "m:3:1: tls: a certificate and its key belong together"},
 		{site + "reports: /csp", "m:3:1: reports: \"/csp\": the gateway collects on /.merlon/r"},

@@ -14,7 +14,8 @@ func Schema() map[string]any {
 	site := properties(reflect.TypeFor[merlon.Config]())
 	site["hosts"] = described("hosts", list(text))
 	site["upstream"] = described("upstream", text)
-	site["nonce"] = described("nonce", map[string]any{"enum": []string{"forward"}})
+	site["nonce"] = described("nonce", map[string]any{"oneOf": []any{
+		map[string]any{"enum": []string{"forward", "dangerously-inject"}}, object(map[string]any{"placeholder_file": text}, "placeholder_file")}})
 	top := map[string]any{
 		"version": described("version", map[string]any{"const": 1}),
 		"listen":  described("listen", text),
@@ -111,7 +112,7 @@ var descriptions = map[string]string{
 	"sites":                "Several sites, each with hosts and an upstream.",
 	"hosts":                "Host headers that belong to the site; one without a port stands for every port, *.shop.example for all below.",
 	"upstream":             "Address of the application, such as http://127.0.0.1:8000.",
-	"nonce":                "forward: tell the application the nonce in the request header Merlon-Nonce.",
+	"nonce":                "forward: tell the application the nonce in the request header Merlon-Nonce. placeholder_file: the application prints that file's secret as its nonces.",
 	"preset":               "The base that absent keys inherit from.",
 	"csp":                  "The enforced Content-Security-Policy. 'nonce' becomes a fresh nonce in each document.",
 	"trial":                "A second policy that browsers only report about.",
