@@ -639,7 +639,7 @@ func answers() []answer {
 		{"E9.144 416", content, "GET /", []string{"Range", "bytes=99-"}, 416},
 		{"E9.144 204", do(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(204) }), "DELETE /", nil, 204},
 		{"E9.145 recovered inside", recovering(do(func(http.ResponseWriter, *http.Request) { panic("no") })), "GET /", nil, 500},
-		{"E9.145 http.Error", do(func(w http.ResponseWriter, r *http.Request) { http.Error(w, "no", 502) }), "GET /", nil, 502},
+		{"E9.145 http.Error", do(func(w http.ResponseWriter, r *http.Request) { http.Error(w, "no", http.StatusBadGateway) }), "GET /", nil, 502},
 	}
 }
 

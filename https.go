@@ -86,11 +86,11 @@ type front struct {
 	hosts  []string  // lower case; one that begins with "*." stands for those below it
 	health *patterns // answered for every host, never redirected
 
-	redirect   bool
-	codes      [2]int // for GET and HEAD, for other methods
-	host, port string // where redirects go to; host is empty for the requested one
-	ports      map[string]int
-	exempt     *patterns
+	redirect bool
+	codes    [2]int // for GET and HEAD, for other methods
+	host     string // where redirects go to; empty for the requested one
+	ports    map[string]int
+	exempt   *patterns
 }
 
 func (c *Config) front() *front {

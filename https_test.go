@@ -1,7 +1,6 @@
 package merlon_test
 
 import (
-	"crypto/tls"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -20,8 +19,6 @@ func ask(h http.Handler, method, target string, edit ...func(*http.Request)) *ht
 	h.ServeHTTP(rec, r)
 	return rec.Result()
 }
-
-func overTLS(r *http.Request) { r.TLS = &tls.ConnectionState{} }
 
 func plainly(r *http.Request) { r.TLS = nil }
 

@@ -8,8 +8,11 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
+	"os/signal"
 	"strings"
 	"sync"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -113,10 +116,15 @@ func (f gatewayFlags) run(ctx context.Context, out io.Writer, log *slog.Logger) 
 		srv.handle(plain, l, nil)
 	}
 	srv.handle(admin, s.dashboard.Handler(), nil)
+	hangup := make(chan os.Signal, 1) // before anybody can know that the gateway is there
+	if f.config != "" {
+		signal.Notify(hangup, syscall.SIGHUP)
+		defer signal.Stop(hangup)
+	}
 	greet(out, file, s, public, plain, admin)
 	watching, stop := context.WithCancel(ctx)
 	var watcher sync.WaitGroup
-	watcher.Go(func() { l.watch(watching) })
+	watcher.Go(func() { l.watch(watching, hangup) })
 	defer watcher.Wait()
 	defer stop()
 	return srv.run(ctx)

@@ -7,10 +7,8 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
-	"os/signal"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/gateway"
@@ -72,14 +70,11 @@ func loadCertificate(t policyfile.TLS) (*tls.Certificate, error) {
 	return &certificate, nil
 }
 
-// watch reloads when the files change and on SIGHUP, until ctx ends.
-func (l *live) watch(ctx context.Context) {
+// watch reloads when the files change and on a signal, until ctx ends.
+func (l *live) watch(ctx context.Context, hangup <-chan os.Signal) {
 	if l.flags.config == "" {
 		return
 	}
-	hangup := make(chan os.Signal, 1)
-	signal.Notify(hangup, syscall.SIGHUP)
-	defer signal.Stop(hangup)
 	poll := time.NewTicker(pollInterval)
 	defer poll.Stop()
 	for {
