@@ -214,6 +214,9 @@ func (s *response) framing(h http.Header, theirs policies) Frame {
 // HTTP/2. It notes those that have a value with anything in it.
 func (s *response) tidy(h http.Header) {
 	for key, values := range h {
+		if key == "Content-Type" || key == "Content-Length" { // what nearly all have
+			continue
+		}
 		if isCacheControlOf(key) {
 			s.there |= bitShared
 			continue
@@ -224,7 +227,10 @@ func (s *response) tidy(h http.Header) {
 		b, governed := s.plan.bits[key]
 		if !governed {
 			name := textproto.CanonicalMIMEHeaderKey(key)
-			if b, governed = s.plan.bits[name]; name == key || !governed {
+			if name == key {
+				continue
+			}
+			if b, governed = s.plan.bits[name]; !governed {
 				continue
 			}
 			delete(h, key)

@@ -42,7 +42,7 @@ type response struct {
 }
 
 // usualFields is how many headers a commit can set without another allocation.
-const usualFields = 12
+const usualFields = 11
 
 type responseKey struct{}
 
