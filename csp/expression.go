@@ -85,10 +85,12 @@ func (s *Source) parseHost() {
 	}
 	host, port, hasPort := strings.Cut(host, ":")
 	s.Host, s.Port, s.port = lower(host), port, noPort
-	if n, err := strconv.Atoi(port); err == nil {
-		s.port = n
-	}
 	digits := port == "*" || port != "" && strings.Trim(port, "0123456789") == ""
+	if digits && port != "*" {
+		if n, err := strconv.Atoi(port); err == nil {
+			s.port = n
+		}
+	}
 	if !validSourceHost(s.Host) || hasPort && !digits || !validSourcePath(path) {
 		s.extra = false
 		return

@@ -138,18 +138,34 @@ func (p *Policy) parseDirective(text string, begin, end int, taken map[string]bo
 
 // parseValue returns the words and where they are. A value is a set: repeated words drop out.
 func (p *Policy) parseValue(text string, begin, end int) (value []string, at []int) {
-	seen := map[string]bool{}
+	n := 0
+	for w := nextWord(text, begin, end); w.begin < end; w = nextWord(text, w.end, end) {
+		n++
+	}
+	if n == 0 {
+		return nil, nil
+	}
+	value, at = make([]string, 0, n), make([]int, 0, n)
+	var seen map[string]bool // of long values; short ones are looked through
+	if n > shortValue {
+		seen = make(map[string]bool, n)
+	}
 	for w := nextWord(text, begin, end); w.begin < end; w = nextWord(text, w.end, end) {
 		word := text[w.begin:w.end]
-		if seen[word] {
+		if seen[word] || seen == nil && slices.Contains(value, word) {
 			p.Oddities = append(p.Oddities, Oddity{DuplicateWord, w.begin, w.end, word})
 			continue
 		}
-		seen[word] = true
+		if seen != nil {
+			seen[word] = true
+		}
 		value, at = append(value, word), append(at, w.begin)
 	}
 	return value, at
 }
+
+// shortValue is how many words are faster compared than hashed.
+const shortValue = 8
 
 type span struct{ begin, end int }
 
