@@ -43,6 +43,6 @@ func (s *response) amend(reason string, changes []Change) error {
 	made := compile(after)
 	made.pattern, made.cause = s.plan.pattern, append(slices.Clone(s.plan.cause), info.String())
 	s.plan = made
-	s.note("amend", made)
+	s.note("amend", info.String())
 	return nil
 }

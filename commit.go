@@ -58,7 +58,10 @@ func (s *response) putHeaders(status int) {
 	case s.there&bitHSTS == 0:
 		s.set(h, headerHSTS, p.hsts)
 		s.note(headerHSTS, p)
-	case s.trust == tightenOnly && p.config.HTTPS.HSTS != withdraw:
+	case s.trust == tightenOnly && p.config.HTTPS.HSTS == withdraw: // another server's would undo it
+		s.set(h, headerHSTS, p.hsts)
+		s.note(headerHSTS, p)
+	case s.trust == tightenOnly:
 		s.tighten(h, headerHSTS, p.hsts)
 	}
 	if p.cookies != nil && s.there&bitCookie != 0 {
@@ -219,7 +222,6 @@ func (s *response) tidy(h http.Header) {
 		}
 		if isCacheControlOf(key) {
 			s.there |= bitShared
-			continue
 		}
 		if s.plan.lengths>>min(len(key), 63)&1 == 0 {
 			continue

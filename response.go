@@ -6,8 +6,8 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
 	"sync"
+	"syscall"
 )
 
 // response is one response on its way out. It stands between the handler and the server's ResponseWriter and is, to
@@ -159,8 +159,11 @@ func (s *response) hijack() (net.Conn, *bufio.ReadWriter, error) {
 // readFrom keeps the way from a file to the socket short. Other sources may fail before their first byte, and then the
 // handler may still answer with an error, so that they go through Write.
 func (s *response) readFrom(src io.Reader) (int64, error) {
-	limited, _ := src.(*io.LimitedReader)
-	if _, file := src.(*os.File); !file && limited == nil {
+	from := src
+	if limited, ok := src.(*io.LimitedReader); ok {
+		from = limited.R
+	}
+	if _, descriptor := from.(syscall.Conn); !descriptor { // io.Copy hands a file over in a wrapper of its own
 		return io.Copy(struct{ io.Writer }{s}, src)
 	}
 	s.commit(http.StatusOK)

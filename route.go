@@ -194,7 +194,7 @@ func (g *Guard) newRoute(reason string, changes []Change, declared string) (*Rou
 			return nil, err
 		}
 		compiled := compile(after)
-		compiled.cause = append(slices.Clone(p.cause), rt.info.String())
+		compiled.pattern, compiled.cause = p.pattern, append(slices.Clone(p.cause), rt.info.String())
 		rt.plans.Store(p, compiled)
 		rt.info.Looser = rt.info.Looser || p == base && loosening(p.config, after) != ""
 	}
@@ -252,7 +252,7 @@ func (rt *Route) on(p *plan) *plan {
 		}
 	}
 	made := compile(config)
-	made.cause = append(slices.Clone(p.cause), rt.info.String())
+	made.pattern, made.cause = p.pattern, append(slices.Clone(p.cause), rt.info.String())
 	after, _ := rt.plans.LoadOrStore(p, made)
 	return after.(*plan)
 }

@@ -48,6 +48,13 @@ func TestProxyTightens(t *testing.T) {
 		}
 	}
 	withdrawn := merlon.Strict()
+	withdrawn.HTTPS.HSTS = "withdraw"
+	lasting := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Strict-Transport-Security", "max-age=500")
+	})
+	if got := ask(newGuard(t, withdrawn).Proxy(lasting), "GET", "https://shop.example/").Header.Get("Strict-Transport-Security"); got != "max-age=0" {
+		t.Errorf("a withdrawal becomes %q", got)
+	}
 	withdrawn.HTTPS.HSTS = "off"
 	sets := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Header().Set("Strict-Transport-Security", "max-age=5") })
 	if got := ask(newGuard(t, withdrawn).Proxy(sets), "GET", "https://shop.example/").Header.Get("Strict-Transport-Security"); got != "max-age=5" {
