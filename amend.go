@@ -29,7 +29,7 @@ func Amend(ctx context.Context, reason string, changes ...Change) error {
 
 func (s *response) amend(reason string, changes []Change) error {
 	if s.committed {
-		s.misuse(LateAmend, reason)
+		s.misuse(LateAmend, "the response had begun: "+reason)
 		return errTooLate
 	}
 	after, err := changed(s.plan.config, reason, changes)

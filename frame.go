@@ -77,6 +77,9 @@ func (f Frame) normalize() (Frame, error) {
 	return out, errors.Join(errs...)
 }
 
+// meant are the words of X-Frame-Options and frame-ancestors, and ours for them.
+var meant = map[string]string{"deny": "deny", "'none'": "deny", "none": "deny", "sameorigin": "self", "same-origin": "self", "'self'": "self", "*": Remove, "allowall": Remove}
+
 func normalizeFramer(word string) (string, error) {
 	if word == "self" {
 		return word, nil
@@ -87,6 +90,8 @@ func normalizeFramer(word string) (string, error) {
 	}
 	o, err := origin.Normalize(word)
 	switch {
+	case meant[strings.ToLower(word)] != "":
+		return "", &cfgerrors.Error{Code: cfgerrors.InvalidValue, Value: word, Text: "frame has words of its own", Hint: "write " + meant[strings.ToLower(word)]}
 	case err != nil:
 		return "", &cfgerrors.Error{Code: cfgerrors.InvalidValue, Value: word, Text: err.Error(), Hint: frameHint}
 	case csp.Check("frame-ancestors "+o) != nil:

@@ -79,7 +79,7 @@ func TestMistakesTellTheWayOut(t *testing.T) {
 		`{"https":{"redirect":5}}`: `https.redirect: "5": this key takes true or false$`, `{"https":{"proxies":{"cidr":["unix"],"hops":"x"}}}`: "takes a whole number",
 		`{"https":{"redirect":"` + long + `"}}`: `"` + long + `": this`, `{"https":{"redirect":"` + long + `a"}}`: `"` + long + `...": this`,
 		`{"zzzzzzzzzzzz":1}`: "unknown key (keys here: cache-control, cookies, ", `{"referer_policy":1}`: "did you mean referrer-policy?",
-		`{"https":{"hsts":"soon"}}`: "no length of time (write days as 365d or hours as 24h)", `{"https":{"hsts":"0s"}}`: "no time at all (to send nothing write off)", `{"https":{"hsts":"31536000"}}`: "write 365d if these are seconds",
+		`{"https":{"hsts":"soon"}}`: "no length of time (write days as 365d or hours as 24h)", `{"https":{"hsts":"0s"}}`: "no time at all (to send nothing write off)", `{"https":{"hsts":"31536000"}}`: "or 365d if these are seconds",
 		`{"routes":[{"match":"","frame":"deny"}]}`: "routes[0].match: invalid pattern",
 		`{"frame":"ALLOW-FROM"}`:                   "browsers ignore ALLOW-FROM", `{"frame":"allow-from https://a.example"}`: "write frame: {by: [https://a.example]}", `{"frame":5}`: "takes deny, self, off or {by: [origins]}",
 		`{"routes":[{"match":"/x","frame":"deny"},{"match":"/x","frame":"deny"}]}`: `routes[1].match: "/x": pattern "/x" conflicts with pattern "/x":`,

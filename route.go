@@ -79,7 +79,11 @@ func (g *Guard) addRoutes() error {
 	var errs []error
 	for i, rc := range g.config.Routes {
 		info := RouteInfo{Match: rc.Match, Reason: rc.Reason, Declared: fmt.Sprintf("routes[%d]", i), Changes: rc.texts()}
-		after, err := changed(g.config, rc.Reason, rc.changes())
+		reason := rc.Reason
+		if g.base == nil {
+			reason = "not asked for" // what a route is looser than is not known while the base has mistakes
+		}
+		after, err := changed(g.config, reason, rc.changes())
 		info.Looser = loosening(g.config, after) != ""
 		p := compile(after)
 		p.stricter, p.pattern, p.cause = !info.Looser, rc.Match, []string{info.String()}

@@ -199,7 +199,7 @@ func parseAge(v string) (time.Duration, error) {
 	seconds, notNumber := strconv.ParseUint(v, 10, 32)
 	switch {
 	case err != nil && notNumber == nil:
-		return 0, bad("a number without its unit", fmt.Sprintf("write %dd if these are seconds", seconds/(24*60*60)))
+		return 0, bad("a number without its unit", fmt.Sprintf("write %dd, or %s if these are seconds", seconds, inDays(seconds)))
 	case err != nil:
 		return 0, bad("no length of time", "write days as 365d or hours as 24h")
 	case age < time.Second:
@@ -213,4 +213,13 @@ func (k Cookies) rule() *cookie.Rule {
 		return nil
 	}
 	return &cookie.Rule{Secure: k.Secure, HTTPOnly: k.HTTPOnly, SameSite: k.SameSite, Partitioned: k.Partitioned, Only: k.Only, Except: k.Except}
+}
+
+// inDays writes seconds as parseAge reads them, in days where they are whole.
+func inDays(seconds uint64) string {
+	const day = 24 * 60 * 60
+	if seconds >= day && seconds%day == 0 {
+		return fmt.Sprintf("%dd", seconds/day)
+	}
+	return fmt.Sprintf("%ds", seconds)
 }

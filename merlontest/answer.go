@@ -78,7 +78,7 @@ func (a *answer) address() string {
 func (a *answer) isPage(t testing.TB, call string) bool {
 	t.Helper()
 	switch {
-	case a.status/100 == 3, a.status == http.StatusNotFound, a.status == http.StatusMethodNotAllowed:
+	case a.status/100 == 3, a.status/100 == 5, a.status == http.StatusNotFound, a.status == http.StatusMethodNotAllowed, a.status == http.StatusMisdirectedRequest, a.status == http.StatusNoContent:
 		a.fail(t, call, failure{
 			got:  strings.TrimSuffix(fmt.Sprintf("no page, %s %s", http.StatusText(a.status), a.header.Get("Location")), " "),
 			want: "a page",

@@ -103,6 +103,12 @@ func wrapArgs(cmd *cobra.Command) {
 		if err == nil {
 			return nil
 		}
+		switch {
+		case len(args) == 0:
+			return usagef("an argument is missing: %s (see %s --help)", cmd.UseLine(), cmd.CommandPath())
+		case !cmd.HasSubCommands():
+			return usagef("%w: %s (see %s --help)", unexpected(err, args), cmd.UseLine(), cmd.CommandPath())
+		}
 		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 			return usagef("%w (did you mean %s?)", err, strings.Join(near, " or "))
 		}
@@ -111,6 +117,14 @@ func wrapArgs(cmd *cobra.Command) {
 	for _, sub := range cmd.Commands() {
 		wrapArgs(sub)
 	}
+}
+
+// unexpected is cobra's word on arguments, which takes the first one of a command without subcommands for such.
+func unexpected(err error, args []string) error {
+	if strings.HasPrefix(err.Error(), "unknown command") {
+		return fmt.Errorf("%q is not expected here", args[0])
+	}
+	return err
 }
 
 func newVersion() *cobra.Command {

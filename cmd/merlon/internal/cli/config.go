@@ -49,6 +49,9 @@ line and column. Of files without one it says how far each site is protected.`,
 				if err != nil {
 					return err
 				}
+				if _, err := loadCertificate(file.TLS); err != nil {
+					return err
+				}
 				fmt.Fprintf(cmd.OutOrStdout(), "%s is right\n", name)
 				printSites(cmd.OutOrStdout(), file)
 				printRoutes(cmd.OutOrStdout(), file)
@@ -104,7 +107,9 @@ func newConfigDiff() *cobra.Command {
 		Short: "Say what one policy file allows and another blocks",
 		Long: `diff compares two policy files site by site and route by route: settings that
 differ, and for policies and framing an example of what is allowed now and was
-blocked before, or the other way round. Exit code 1 if anything is looser.`,
+blocked before, or the other way round. Exit code 1 if a policy or framing lets
+more in, or a protection is taken out. Other values (a referrer policy, proxies,
+listeners) are shown and not judged.`,
 		Example: "  git show HEAD:merlon.yaml > old.yaml; merlon config diff old.yaml merlon.yaml",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -138,37 +143,43 @@ type difference struct {
 }
 
 func compareFiles(before, after *policyfile.File) []difference {
-	sites := func(f *policyfile.File) map[string]*merlon.Guard {
-		out := map[string]*merlon.Guard{}
+	sites := func(f *policyfile.File) map[string]policyfile.Site {
+		out := map[string]policyfile.Site{}
 		for _, s := range f.Sites {
-			out[s.Name] = s.Guard
+			out[s.Name] = s
 		}
 		return out
 	}
 	a, b := sites(before), sites(after)
 	names := slices.Sorted(maps.Keys(a))
 	for _, name := range slices.Sorted(maps.Keys(b)) {
-		if a[name] == nil {
+		if a[name].Guard == nil {
 			names = append(names, name)
 		}
 	}
 	var out []difference
 	for _, name := range names {
 		switch {
-		case b[name] == nil:
-			out = append(out, difference{Site: name, Setting: "site", Before: "there", After: "absent"})
-		case a[name] == nil:
+		case b[name].Guard == nil:
+			out = append(out, difference{Site: name, Setting: "site", Before: "there", After: "absent", Looser: true, Example: "nothing here protects it; compare renamed sites by hand"})
+		case a[name].Guard == nil:
 			out = append(out, difference{Site: name, Setting: "site", Before: "absent", After: "there"})
 		default:
-			out = append(out, compareConfigs(name, a[name].Config(), b[name].Config())...)
+			out = append(out, compareConfigs(name, a[name], b[name])...)
 		}
 	}
 	return out
 }
 
 // compareConfigs compares settings as text, and policies and framing by what they let in.
-func compareConfigs(site string, a, b merlon.Config) []difference {
-	before, after := flatten(a), flatten(b)
+func compareConfigs(site string, a, b policyfile.Site) []difference {
+	before, after := flatten(a.Guard.Config()), flatten(b.Guard.Config())
+	before["nonce"], after["nonce"] = nonceMode(a.Nonce), nonceMode(b.Nonce)
+	before["upstream"], after["upstream"] = a.Upstream.String(), b.Upstream.String()
+	looseRoutes := map[string]bool{}
+	for _, r := range b.Guard.Routes() {
+		looseRoutes[r.Match] = r.Looser
+	}
 	keys := slices.Sorted(maps.Keys(before))
 	for key := range after {
 		if _, both := before[key]; !both {
@@ -182,15 +193,48 @@ func compareConfigs(site string, a, b merlon.Config) []difference {
 			continue
 		}
 		d := difference{Site: site, Setting: key, Before: before[key], After: after[key]}
-		if route, setting, ok := strings.Cut(key, " > "); ok {
+		route, setting, onRoute := strings.Cut(key, " > ")
+		if onRoute {
 			d.Route, d.Setting = route, setting
 		}
-		if d.Setting == "csp" || d.Setting == "frame" {
-			d.Looser, d.Example = loosened(d)
+		switch {
+		case d.Setting == "csp" || d.Setting == "frame": // what a route does not say, it has from its site
+			d.Looser, d.Example = loosened(difference{Setting: d.Setting, Before: cmp.Or(d.Before, before[d.Setting]), After: cmp.Or(d.After, after[d.Setting])})
+		case onRoute && looseRoutes[route] && d.Setting != "reason":
+			d.Looser, d.Example = true, "the route lets in more than its site"
+		case !onRoute && takenOut(d):
+			d.Looser, d.Example = true, "this protection is taken out"
 		}
 		out = append(out, d)
 	}
 	return out
+}
+
+// takenOut reports whether a setting that protects is there no more.
+func takenOut(d difference) bool {
+	switch d.Setting {
+	case "trial", "health", "cache-control", "x-dns-prefetch-control", "upstream":
+		return false
+	case "nonce":
+		return d.After == "dangerously-inject"
+	}
+	if strings.HasPrefix(d.Setting, "https.exempt") || strings.HasPrefix(d.Setting, "https.ports") || strings.HasPrefix(d.Setting, "headers.") || strings.HasPrefix(d.Setting, "report") {
+		return false
+	}
+	gone := d.After == "" || d.After == merlon.Remove || d.After == "withdraw" || d.After == "false"
+	return gone && d.Before != "" && d.Before != merlon.Remove && d.Before != "false"
+}
+
+func nonceMode(n policyfile.Nonce) string {
+	switch {
+	case n.Forward:
+		return "forward"
+	case n.Inject:
+		return "dangerously-inject"
+	case n.Placeholder != "":
+		return "placeholder_file"
+	}
+	return ""
 }
 
 // loosened says whether the change of a policy or of framing lets more in, with an example of what it lets in or keeps out.

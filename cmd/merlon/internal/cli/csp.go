@@ -70,7 +70,7 @@ func printParsed(out io.Writer, text, format string) error {
 	policies := csp.NewList(csp.Delivered{Value: text}).Policies(csp.Spec)
 	var mistakes []string
 	for policy := range strings.SplitSeq(text, ",") {
-		if err := csp.Check(policy); err != nil {
+		if err := csp.Check(policy, "'nonce'"); err != nil {
 			mistakes = append(mistakes, strings.Split(err.Error(), "\n")...)
 		}
 	}

@@ -125,8 +125,10 @@ func parseHeader(flag string, lines []string) (http.Header, error) {
 // guard returns the Guard of the site that has the host, and its upstream.
 func (f responseFlags) guard(host string) (*merlon.Guard, *url.URL, error) {
 	switch {
-	case (f.config == "") == (f.preset == ""):
+	case f.config == "" && f.preset == "":
 		return nil, nil, usagef("name a policy with --config, or a preset with --preset")
+	case f.config != "" && f.preset != "":
+		return nil, nil, usagef("--config and --preset exclude each other: the policy file names the preset")
 	case f.live && f.config == "":
 		return nil, nil, usagef("--live: only a policy file has an upstream")
 	case f.preset != "":

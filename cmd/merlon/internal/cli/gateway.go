@@ -181,6 +181,9 @@ func printSites(out io.Writer, file *policyfile.File) {
 		c := site.Guard.Config()
 		fmt.Fprintf(out, "  clickjacking: %s\n", framingState(c))
 		fmt.Fprintf(out, "  XSS: %s\n", scriptState(c))
+		if c.HTTPS.Redirect && file.TLS.Cert == "" && len(c.HTTPS.Proxies.CIDR) == 0 {
+			fmt.Fprintln(out, "  https: EVERY REQUEST IS REDIRECTED: none can arrive over HTTPS (write tls, or https: {proxies: {cidr: [...]}})")
+		}
 		if strings.Contains(c.CSP, "'nonce'") && site.Nonce == (policyfile.Nonce{}) {
 			fmt.Fprintln(out, "  nonces: NOT FORWARDED: the policy blocks every script that has none (write nonce: forward)")
 		}

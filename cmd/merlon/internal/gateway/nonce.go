@@ -20,6 +20,8 @@ type Nonce struct {
 
 func (n Nonce) rewrites() bool { return n.Inject || n.Placeholder != "" }
 
+func (n Nonce) scrub(text string) string { return rewrite.Scrub(text, n.Placeholder) }
+
 // prepare makes a request to the application one whose response can be rewritten: in no coding, and whole.
 func (n Nonce) prepare(h http.Header) {
 	if !n.rewrites() {
@@ -69,7 +71,7 @@ func (n Nonce) handler(next http.Handler, log *slog.Logger) http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if n.mentions(r) {
-			log.Warn("a request was refused", "error", errReflected)
+			log.Warn("a request was refused", "error", errReflected, "method", r.Method, "path", n.scrub(r.URL.Path))
 			errorPage(w, http.StatusBadRequest, "The request cannot be passed on.", "")
 			return
 		}
@@ -136,7 +138,7 @@ func (p *page) scrubHeader() {
 	}
 	for _, values := range p.Header() {
 		for i, v := range values {
-			values[i] = rewrite.Scrub(v, p.nonce.Placeholder)
+			values[i] = p.nonce.scrub(v)
 		}
 	}
 }
