@@ -41,6 +41,7 @@ func (s *response) amend(reason string, changes []Change) error {
 		info.Changes = append(info.Changes, ch.text)
 	}
 	made := compile(after)
+	made.oneOff = true
 	made.pattern, made.cause = s.plan.pattern, append(slices.Clone(s.plan.cause), info.String())
 	s.plan = made
 	s.note("amend", info.String())

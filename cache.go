@@ -9,8 +9,8 @@ import (
 // protectCache keeps a document with a nonce out of caches that serve it again: a nonce is good for one response.
 // Enforced, it follows Config.NonceCache; on trial alone it is enough that nobody shares it.
 func (s *response) protectCache(h http.Header) {
-	value := s.unsharedControl(h)
-	if enforced := len(s.plan.policies[s.secure].enforced.base.parts) > 1; enforced && s.plan.config.NonceCache == "no-store" && !strings.Contains(value, "no-store") {
+	value, stored := s.unsharedControl(h)
+	if enforced := len(s.plan.policies[s.secure].enforced.base.parts) > 1; enforced && stored && s.plan.config.NonceCache == "no-store" {
 		value = "no-store"
 	}
 	s.setCacheControl(h, value)
@@ -18,12 +18,12 @@ func (s *response) protectCache(h http.Header) {
 
 // unsharedControl returns the Cache-Control that keeps the response out of shared caches. no-store of the handler, or of the
 // Config for all, stays as it is: nothing is stricter.
-func (s *response) unsharedControl(h http.Header) string {
+func (s *response) unsharedControl(h http.Header) (value string, stored bool) {
 	before := s.cacheControl(h)
 	if after, stored := private(before); stored {
-		return after
+		return after, true
 	}
-	return before
+	return before, false
 }
 
 // cacheControl returns what the response would say without nonces and samples: the handler's word, or the Config's.

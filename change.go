@@ -18,7 +18,7 @@ type Change struct {
 	apply func(c *Config, policies []*string) error
 	on    target
 
-	removes bool // takes out a header that protects
+	header bool // is about a header, whose loosening wants a reason
 }
 
 // target says which policies a change is for.
@@ -185,14 +185,14 @@ func Without(names ...string) Change {
 		}
 		return errors.Join(errs...)
 	})
-	ch.removes = slices.ContainsFunc(names, func(name string) bool { return headerNamed(name) != nil })
+	ch.header = slices.ContainsFunc(names, func(name string) bool { return headerNamed(name) != nil })
 	return ch
 }
 
 // Header sends a header with this value, such as Cache-Control, or Clear-Site-Data after a log-out.
 func Header(name, value string) Change {
 	ch := change(fmt.Sprintf("Header(%q, %q)", name, value), func(c *Config) error { return c.setHeader(name, value) })
-	ch.removes = value == Remove && headerNamed(name) != nil
+	ch.header = headerNamed(name) != nil
 	return ch
 }
 

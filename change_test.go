@@ -95,7 +95,7 @@ func TestRoutesAreListed(t *testing.T) {
 	dir := strings.Split(strings.TrimPrefix(got[2], ""), "|")[4]
 	want := []string{
 		"GET /widget/|[frame: https://partner.example]|contract 114|true|routes[0]",
-		"/api/|[preset: api X-Robots-Tag: noindex]||false|routes[1]",
+		"/api/|[preset: api X-Robots-Tag: noindex]||true|routes[1]", // api sends fewer headers
 		`|[Allow("img-src https://tiles.example").OnEnforced()]|map tiles|true|` + dir,
 		"|[FrameDeny()]||false|" + dir,
 	}

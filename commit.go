@@ -183,7 +183,8 @@ func (s *response) drawPolicies(h http.Header) (set *policySet, keepTrial bool) 
 		set = &p.quiet[s.secure]
 	}
 	if !s.unshared { // a nonce has settled it
-		s.setCacheControl(h, s.unsharedControl(h))
+		value, _ := s.unsharedControl(h)
+		s.setCacheControl(h, value)
 	}
 	return set, drawn(p.sample.trial)
 }

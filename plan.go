@@ -30,7 +30,8 @@ type plan struct {
 	tightFrame, tightPolicy bool // whether the handler's framing, and its policies, only tighten
 
 	pattern  string   // of Config.Routes, "" for the base
-	stricter bool     // a route's plan that allows nothing which the base does not
+	stricter bool     // a route's plan that allows nothing which the one before does not
+	oneOff   bool     // of Amend, for one response
 	cause    []string // the routes that made it, from the outside in
 	hash     string   // of the policies, the same in every process
 }

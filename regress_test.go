@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -219,6 +220,92 @@ func TestDevReachesRoutes(t *testing.T) {
 	for _, path := range []string{"/a", "/b"} {
 		if got := ask(h, "GET", "https://localhost:8443"+path).Header.Get("Content-Security-Policy"); strings.Contains(got, "upgrade") || !strings.Contains(got, "ws://localhost:*") {
 			t.Errorf("%s in development: %s", path, got)
+		}
+	}
+}
+
+// A route that only tightens holds for paths that servers read in different ways; one that loosens anything does not.
+func TestWithOnOddPaths(t *testing.T) {
+	base := merlon.Config{CSP: "script-src 'self'", Frame: merlon.Frame{"https://partner.example"}}
+	g := newGuard(t, base)
+	mux := http.NewServeMux()
+	mux.Handle("/admin/", g.With("", merlon.FrameDeny(), merlon.Set("script-src 'none'")).Handler(text("admin")))
+	mux.Handle("/open/", g.With("tested", merlon.FrameExempt()).Handler(text("open")))
+	for _, path := range []string{"/admin/", "/admin/;x", "/admin/%25", "/admin/a%2fb"} {
+		if got := ask(g.Handler(mux), "GET", shop+path[1:]).Header.Get("Content-Security-Policy"); got != "script-src 'none'; frame-ancestors 'none'" {
+			t.Errorf("%s has %q", path, got)
+		}
+	}
+	if got := ask(g.Handler(mux), "GET", shop+"open/;x").Header.Get("Content-Security-Policy"); !strings.Contains(got, "frame-ancestors https://partner.example") {
+		t.Errorf("a loosening route applies to an odd path: %s", got)
+	}
+	loose := merlon.Strict()
+	loose.Routes = []merlon.RouteConfig{{Match: "/pub/", Reason: "tested", Headers: map[string]string{"Referrer-Policy": "unsafe-url", "X-Content-Type-Options": "off"}}}
+	h := ask(newGuard(t, loose).Handler(text("x")), "GET", shop+"admin;/..%2fpub/").Header
+	if h.Get("Referrer-Policy") != "same-origin" || h.Get("X-Content-Type-Options") != "nosniff" {
+		t.Errorf("a route that loosens headers applies to an odd path: %v", h)
+	}
+}
+
+func TestLooserHeadersWantAReason(t *testing.T) {
+	for _, ch := range []merlon.Change{
+		merlon.Header("Referrer-Policy", "unsafe-url"), merlon.Header("Cross-Origin-Opener-Policy", "unsafe-none"), merlon.Header("Permissions-Policy", "camera=*"),
+		merlon.Header("Cross-Origin-Resource-Policy", "cross-origin"), merlon.Without("X-Content-Type-Options"),
+	} {
+		if _, err := newGuard(t, merlon.Strict()).NewRoute("", ch); err == nil {
+			t.Errorf("%+v wants no reason", ch)
+		}
+	}
+	for _, ch := range []merlon.Change{merlon.Header("Referrer-Policy", "no-referrer"), merlon.Header("Permissions-Policy", "camera=(), geolocation=(),microphone=(), payment=(), usb=(), midi=()"), merlon.Header("Cache-Control", "no-store")} {
+		if _, err := newGuard(t, merlon.Strict()).NewRoute("", ch); err != nil {
+			t.Errorf("%+v: %v", ch, err)
+		}
+	}
+}
+
+// A plan of Amend is of one response and must not stay.
+func TestAmendOutsideARouteKeepsNothing(t *testing.T) {
+	g := newGuard(t, merlon.Strict())
+	inner := g.With("tested", merlon.FrameSelf()).Handler(text("x"))
+	h := g.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := merlon.Amend(r.Context(), "tenant", merlon.Allow("connect-src https://tenant.example")); err != nil {
+			t.Error(err)
+		}
+		inner.ServeHTTP(w, r)
+	}))
+	live := func() uint64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	ask(h, "GET", shop)
+	before := live()
+	for range 200 {
+		ask(h, "GET", shop)
+	}
+	if after := live(); after > before+2<<20 {
+		t.Errorf("200 amended responses keep %d KiB", (after-before)>>10)
+	}
+}
+
+func TestForwardedWithQuotes(t *testing.T) {
+	c := merlon.Config{Hosts: []string{"shop.example"}, HTTPS: merlon.HTTPS{Redirect: true, Proxies: merlon.Proxies{CIDR: []string{"10.0.0.0/8", "fe80::/10"}, Header: "Forwarded"}}}
+	for value, status := range map[string]int{`for=1.2.3.4;host="shop.example,proto=https";proto=http`: 301, `for=1.2.3.4;proto=http;host="a,proto=https"`: 301, `for="_x;proto=https";proto=http`: 301,
+		"proto=https;proto=http": 301, `for="[::1]:80";proto=https`: 200} {
+		if res := ask(newGuard(t, c).Handler(text("x")), "GET", "http://shop.example/", from("10.0.0.1:1", "Forwarded", value)); res.StatusCode != status {
+			t.Errorf("%s: %d, want %d", value, res.StatusCode, status)
+		}
+	}
+	if res := ask(newGuard(t, c).Handler(text("x")), "GET", "http://shop.example/", from("[fe80::1%eth0]:80", "Forwarded", "proto=https")); res.StatusCode != 200 {
+		t.Errorf("a link-local proxy is not believed: %d", res.StatusCode)
+	}
+}
+
+func TestNoStoreIsADirective(t *testing.T) {
+	for _, value := range []string{`max-age=600, x="no-store"`, "max-age=600, not-no-store", "no-store-please=1"} {
+		if got := ask(newGuard(t, merlon.Strict()).Handler(own("Cache-Control", value)), "GET", shop).Header.Get("Cache-Control"); got != "no-store" {
+			t.Errorf("%s becomes %s", value, got)
 		}
 	}
 }

@@ -87,15 +87,17 @@ func (s *response) visible(r *http.Request) *http.Request {
 }
 
 // change makes route count for this response. A Route of another Guard changes nothing, and on a path that other servers
-// may read as another route neither does one of this Guard.
+// may read as another route one of this Guard may only tighten.
 func (s *response) change(rt *Route) {
 	s.mu.Lock()
 	switch {
 	case rt.guard != s.guard:
 		s.misuse(ForeignRoute, "a route of another Guard")
-	case s.canonical && !s.committed:
-		s.plan = rt.on(s.plan)
-		s.note("route", rt)
+	case !s.committed:
+		if next := rt.on(s.plan); s.canonical || next.stricter {
+			s.plan = next
+			s.note("route", rt)
+		}
 	}
 	s.mu.Unlock()
 	s.tell()

@@ -27,8 +27,8 @@ func changed(before Config, reason string, changes []Change) (Config, error) {
 		return before, err
 	}
 	looser := loosening(before, after)
-	if slices.ContainsFunc(changes, func(ch Change) bool { return ch.removes }) {
-		looser = cmp.Or(looser, "a header is taken out")
+	if name := looserHeader(before, after); name != "" && slices.ContainsFunc(changes, func(ch Change) bool { return ch.header }) {
+		looser = cmp.Or(looser, name+" protects less")
 	}
 	if !inWords(reason) && looser != "" {
 		return before, &cfgerrors.Error{Field: "reason", Code: cfgerrors.ReasonMissing, Text: "this route is looser than the rest of the site: " + looser,
@@ -52,6 +52,11 @@ func loosening(before, after Config) string {
 		return compared.Witness.Directive + " lets in " + compared.Witness.Witness
 	}
 	return compared.Witness.Directive + " may let in more: " + compared.Witness.Witness
+}
+
+// tightens reports whether after lets nothing in that before keeps out, headers included.
+func tightens(before, after Config) bool {
+	return loosening(before, after) == "" && looserHeader(before, after) == ""
 }
 
 // someOrigin stands for the site's, which a Config does not know.
@@ -84,7 +89,7 @@ func (g *Guard) addRoutes() error {
 			reason = "not asked for" // what a route is looser than is not known while the base has mistakes
 		}
 		after, err := changed(g.config, reason, rc.changes())
-		info.Looser = loosening(g.config, after) != ""
+		info.Looser = !tightens(g.config, after)
 		p := compile(after)
 		p.stricter, p.pattern, p.cause = !info.Looser, rc.Match, []string{info.String()}
 		g.plans = append(g.plans, p)
@@ -198,9 +203,10 @@ func (g *Guard) newRoute(reason string, changes []Change, declared string) (*Rou
 			return nil, err
 		}
 		compiled := compile(after)
+		compiled.stricter = tightens(p.config, after)
 		compiled.pattern, compiled.cause = p.pattern, append(slices.Clone(p.cause), rt.info.String())
 		rt.plans.Store(p, compiled)
-		rt.info.Looser = rt.info.Looser || p == base && loosening(p.config, after) != ""
+		rt.info.Looser = rt.info.Looser || p == base && !tightens(p.config, after)
 	}
 	g.declare(rt.info)
 	return rt, nil
@@ -242,7 +248,8 @@ func (rt *Route) Handler(next http.Handler) http.Handler {
 	})
 }
 
-// on returns the plan that the changes make of p. There are at most as many as there are plans and Routes around rt.
+// on returns the plan that the changes make of p. It is kept, but for plans of Amend, which are of one response: there are at most as
+// many as there are plans and Routes around rt.
 func (rt *Route) on(p *plan) *plan {
 	if after, ok := rt.plans.Load(p); ok {
 		return after.(*plan)
@@ -256,7 +263,12 @@ func (rt *Route) on(p *plan) *plan {
 		}
 	}
 	made := compile(config)
+	made.stricter = tightens(p.config, config)
 	made.pattern, made.cause = p.pattern, append(slices.Clone(p.cause), rt.info.String())
+	if p.oneOff {
+		made.oneOff = true
+		return made
+	}
 	after, _ := rt.plans.LoadOrStore(p, made)
 	return after.(*plan)
 }

@@ -82,7 +82,7 @@ func (g *Guard) TrustsPeer(r *http.Request) bool {
 	if err != nil {
 		return p.unix && onUnixSocket(r)
 	}
-	return slices.ContainsFunc(p.networks, func(n netip.Prefix) bool { return n.Contains(peer.Addr().Unmap()) })
+	return slices.ContainsFunc(p.networks, func(n netip.Prefix) bool { return n.Contains(peer.Addr().Unmap().WithZone("")) })
 }
 
 // onUnixSocket reports whether the peer has no network address, as net/http shows it.
@@ -148,12 +148,24 @@ func hop(lines []string, hops int) string {
 
 // forwardedParameter reads one element of Forwarded. https://www.rfc-editor.org/rfc/rfc7239#section-4
 func forwardedParameter(element, name string) string {
-	for pair := range strings.SplitSeq(element, ";") {
-		if k, v, ok := strings.Cut(pair, "="); ok && strings.EqualFold(strings.TrimSpace(k), name) {
-			return strings.Trim(strings.TrimSpace(v), `"`)
+	if strings.Count(element, `"`)%2 != 0 { // a comma within quotes has cut it
+		return ""
+	}
+	found, quoted := "", false
+	for pair := range strings.FieldsFuncSeq(element, func(r rune) bool {
+		quoted = quoted != (r == '"')
+		return r == ';' && !quoted
+	}) {
+		k, v, ok := strings.Cut(pair, "=")
+		switch {
+		case !ok || !strings.EqualFold(strings.TrimSpace(k), name):
+		case found != "": // said twice, it says nothing
+			return ""
+		default:
+			found = strings.Trim(strings.TrimSpace(v), `"`)
 		}
 	}
-	return ""
+	return found
 }
 
 // hstsApplies reports whether browsers keep HSTS for this Host header: RFC 6797 §8.1.1 excludes IP addresses, and on

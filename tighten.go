@@ -23,49 +23,94 @@ var rules = map[string]stricter{
 	"Permissions-Policy":                fewestPermissions,
 	"Cross-Origin-Opener-Policy":        ranked("same-origin", "noopener-allow-popups", "same-origin-allow-popups", "unsafe-none"),
 	"Cross-Origin-Embedder-Policy":      ranked("require-corp", "credentialless", "unsafe-none"),
-	"Cross-Origin-Resource-Policy":      ranked("same-origin", "same-site", "cross-origin"),
-	"X-Permitted-Cross-Domain-Policies": ranked("none", "none-this-response", "master-only", "by-content-type", "by-ftp-filename", "all"),
+	"Cross-Origin-Resource-Policy":      exactly("same-origin", "same-site", "cross-origin"),
+	"X-Permitted-Cross-Domain-Policies": exactly("none", "none-this-response", "master-only", "by-content-type", "by-ftp-filename", "all"),
 	headerHSTS:                          longestHSTS,
 }
 
 func always(_, ours string) string { return ours }
 
-// ranked takes values with the strictest first. What no browser knows counts as the loosest.
+// ranked takes values with the strictest first, and gives one of them back, never the other server's text: what no browser reads
+// counts as the loosest.
 func ranked(values ...string) stricter {
-	rank := func(v string) int {
-		word, _, _ := strings.Cut(v, ";")
-		if i := slices.Index(values, strings.TrimSpace(word)); i >= 0 {
-			return i
-		}
-		return len(values)
-	}
 	return func(theirs, ours string) string {
-		if rank(theirs) < rank(ours) {
-			return theirs
+		if i := slices.Index(values, policyWord(theirs)); i >= 0 && (i < slices.Index(values, policyWord(ours)) || !slices.Contains(values, policyWord(ours))) {
+			return values[i]
 		}
 		return ours
 	}
 }
 
-var referrers = ranked("no-referrer", "same-origin", "strict-origin", "origin", "strict-origin-when-cross-origin", "origin-when-cross-origin",
+// policyWord is the token of a header that browsers read as an item, "" for one that they cannot read.
+func policyWord(value string) string {
+	item, err := field.ParseItem(strings.Trim(value, " \t"))
+	if err != nil {
+		return ""
+	}
+	word, _ := item.Value.(field.Token)
+	return string(word)
+}
+
+// exactly takes values of headers that browsers compare whole.
+func exactly(values ...string) stricter {
+	return func(theirs, ours string) string {
+		if i := slices.Index(values, strings.Trim(theirs, " \t")); i >= 0 && i < slices.Index(values, ours) {
+			return values[i]
+		}
+		return ours
+	}
+}
+
+var referrers = exactly("no-referrer", "same-origin", "strict-origin", "origin", "strict-origin-when-cross-origin", "origin-when-cross-origin",
 	"no-referrer-when-downgrade", "unsafe-url")
 
-// strictestReferrer compares the last tokens that browsers know: that is the one in force.
+// strictestReferrer compares the last tokens that browsers know, which are those in force.
 func strictestReferrer(theirs, ours string) string {
 	if inForce := lastReferrer(theirs); inForce != "" && referrers(inForce, lastReferrer(ours)) == inForce {
-		return theirs
+		return inForce
 	}
 	return ours
 }
 
+// lastReferrer reads tokens as browsers do, in any case.
 func lastReferrer(value string) string {
 	last := ""
 	for token := range strings.SplitSeq(value, ",") {
-		if token = strings.TrimSpace(token); checkReferrer(nil, token) == nil {
+		if token = strings.ToLower(strings.Trim(token, " \t")); checkReferrer(nil, token) == nil {
 			last = token
 		}
 	}
 	return last
+}
+
+// looserHeader returns a header that protects less in after than in before, or "".
+func looserHeader(before, after Config) string {
+	for i := range headers {
+		h := &headers[i]
+		b, a := comparable(h.name, h.sent(&before)), comparable(h.name, h.sent(&after))
+		rule := rules[h.name]
+		switch {
+		case b == "" || a == b || h.name == headerCache || h.field == "x-dns-prefetch-control":
+		case a == "", rule != nil && rule(a, b) != a:
+			return h.name
+		}
+	}
+	return ""
+}
+
+// comparable is the part of a header's value that its rule gives back.
+func comparable(name, value string) string {
+	switch name {
+	case "Referrer-Policy":
+		return lastReferrer(value)
+	case "Permissions-Policy":
+		d, _ := field.ParseDictionary(value)
+		printed, _ := d.Print()
+		return printed
+	case "Cross-Origin-Opener-Policy", "Cross-Origin-Embedder-Policy":
+		return policyWord(value)
+	}
+	return value
 }
 
 // fewestPermissions adds what theirs leaves open, and takes away what ours gives to nobody.
@@ -74,6 +119,10 @@ func fewestPermissions(theirs, ours string) string {
 	b, errB := field.ParseDictionary(ours)
 	if errA != nil || errB != nil {
 		return ours
+	}
+	for _, key := range a.Duplicates() { // browsers use the last
+		last, _ := a.Get(key)
+		a = append(slices.DeleteFunc(a, func(m field.Member) bool { return m.Key == key }), field.Member{Key: key, Item: last})
 	}
 	for _, m := range b {
 		i := slices.IndexFunc(a, func(t field.Member) bool { return t.Key == m.Key })

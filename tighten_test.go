@@ -21,16 +21,22 @@ func TestProxyTightens(t *testing.T) {
 		{"Referrer-Policy", "unsafe-url", "same-origin"},
 		{"Referrer-Policy", "strict-origin-when-cross-origin", "same-origin"},
 		{"Referrer-Policy", "no-referrer", "no-referrer"},
-		{"Referrer-Policy", "unsafe-url, no-referrer, new-policy", "unsafe-url, no-referrer, new-policy"},
+		{"Referrer-Policy", "unsafe-url, no-referrer, new-policy", "no-referrer"},
+		{"Referrer-Policy", "no-referrer, UNSAFE-URL", "same-origin"},
+		{"Referrer-Policy", "unsafe-url, \u00a0no-referrer", "same-origin"},
 		{"Referrer-Policy", "nonsense", "same-origin"},
 		{"Cross-Origin-Opener-Policy", "unsafe-none", "same-origin"},
 		{"Cross-Origin-Opener-Policy", `same-origin; report-to="x"`, "same-origin"},
 		{"Cross-Origin-Embedder-Policy", "require-corp", "require-corp"},
-		{"Cross-Origin-Embedder-Policy", `require-corp; report-to="x"`, `require-corp; report-to="x"`},
+		{"Cross-Origin-Embedder-Policy", `require-corp; report-to="x"`, "require-corp"},
+		{"Cross-Origin-Embedder-Policy", "require-corp;=;", "credentialless"},
+		{"Cross-Origin-Opener-Policy", `same-origin; "`, "same-origin"},
+		{"Cross-Origin-Resource-Policy", "same-origin; x", "same-origin"},
 		{"Cross-Origin-Embedder-Policy", "unsafe-none", "credentialless"},
 		{"Cross-Origin-Resource-Policy", "cross-origin", "same-origin"},
 		{"X-Permitted-Cross-Domain-Policies", "all", "none"},
 		{"Permissions-Policy", "camera=*, fullscreen=(self)", "camera=(), fullscreen=(self), geolocation=(), microphone=(), payment=(), usb=()"},
+		{"Permissions-Policy", "fullscreen=*, camera=*, camera=*", "fullscreen=*, camera=(), geolocation=(), microphone=(), payment=(), usb=()"},
 		{"Permissions-Policy", "camera=(", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"},
 		{"Strict-Transport-Security", "max-age=0", "max-age=31536000; includeSubDomains"},
 		{"Strict-Transport-Security", "max-age=63072000; preload", "max-age=63072000; includeSubDomains; preload"},
@@ -62,7 +68,7 @@ func TestProxyTightens(t *testing.T) {
 	}
 	// A route may be looser, for what the route names.
 	loose := merlon.Strict()
-	loose.Routes = []merlon.RouteConfig{{Match: "/img/", Headers: map[string]string{"Cross-Origin-Resource-Policy": "cross-origin"}}}
+	loose.Routes = []merlon.RouteConfig{{Match: "/img/", Headers: map[string]string{"Cross-Origin-Resource-Policy": "cross-origin"}, Reason: "images for partners"}}
 	theirs := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cross-Origin-Resource-Policy", "same-site")
 	})

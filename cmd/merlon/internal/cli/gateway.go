@@ -77,6 +77,8 @@ address and a log-in token. docs/gateway.md in the repository has the rest.`,
 func newLog(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }
 
 func (f gatewayFlags) run(ctx context.Context, out io.Writer, log *slog.Logger) (err error) {
+	var before strings.Builder
+	contentsInto(&before, f.config)
 	file, err := f.file()
 	if err != nil {
 		return err
@@ -110,7 +112,10 @@ func (f gatewayFlags) run(ctx context.Context, out io.Writer, log *slog.Logger) 
 		return err
 	}
 	defer func() { l.gateway.Load().Close() }()
-	l.seen = l.state()
+	var now strings.Builder
+	if contentsInto(&now, f.config); now.String() == before.String() { // or else what was read is not what is there
+		l.seen = l.state()
+	}
 	srv.handle(public, l, l.tls())
 	if plain != nil {
 		srv.handle(plain, l, nil)

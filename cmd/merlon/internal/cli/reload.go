@@ -2,11 +2,14 @@ package cli
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -28,7 +31,8 @@ type live struct {
 	flags gatewayFlags
 	file  *policyfile.File // in force; only watch changes it
 	build func([]policyfile.Site) (*gateway.Gateway, error)
-	seen  string // the state of the files in force
+
+	seen, pending string // states of the files: in force, and seen once since
 }
 
 func (l *live) ServeHTTP(w http.ResponseWriter, r *http.Request) { l.gateway.Load().ServeHTTP(w, r) }
@@ -84,35 +88,60 @@ func (l *live) watch(ctx context.Context, hangup <-chan os.Signal) {
 		case <-hangup:
 			l.reload()
 		case <-poll.C:
-			if l.state() != l.seen {
-				l.reload()
-			}
+			l.poll()
 		}
 	}
 }
 
-// state names the files in force by what changes when somebody writes them.
+// state names the files in force by their contents: size and time stay the same where a link is replaced by one to a file of the
+// same build, and where somebody writes twice within a tick.
 func (l *live) state() string {
-	var out []string
-	for _, name := range []string{l.flags.config, l.file.TLS.Cert, l.file.TLS.Key} {
-		if info, err := os.Stat(name); name != "" && err == nil {
-			out = append(out, fmt.Sprint(name, info.Size(), info.ModTime().UnixNano()))
-		} else {
-			out = append(out, name)
+	out := sha256.New()
+	for _, name := range append([]string{l.flags.config, l.file.TLS.Cert, l.file.TLS.Key}, l.file.Files...) {
+		fmt.Fprintf(out, "%q", name)
+		if name != "" {
+			contentsInto(out, name)
 		}
 	}
-	return strings.Join(out, "\n")
+	return string(out.Sum(nil))
 }
 
-// reload puts the files in force as they are now. On a mistake what was in force stays, and the log says so.
+// contentsInto adds a file to the state; one that cannot be read counts by its mistake.
+func contentsInto(out io.Writer, name string) {
+	file, err := os.Open(name)
+	if err != nil {
+		fmt.Fprint(out, err)
+		return
+	}
+	defer file.Close()
+	n, err := io.Copy(out, io.LimitReader(file, policyfile.MaxBytes))
+	fmt.Fprint(out, n, err)
+}
+
+// poll reloads what has changed and then looked the same twice, so that no half-written file gets in force.
+func (l *live) poll() {
+	switch now := l.state(); now {
+	case l.seen:
+	case l.pending:
+		l.reload()
+	default:
+		l.pending = now
+	}
+}
+
+// reload puts the files in force as they are now. On a mistake what was in force stays, and the log says so. A write that comes
+// meanwhile differs from what was seen, and is next.
 func (l *live) reload() {
-	l.seen = l.state()
+	l.seen, l.pending = l.state(), ""
 	file, err := l.flags.file()
 	if err == nil {
 		err = l.check(file)
 	}
 	if err == nil {
-		err = l.load(file)
+		others := l.file.Files
+		if err = l.load(file); err == nil && !slices.Equal(others, file.Files) {
+			l.seen = l.state()
+		}
 	}
 	if err != nil {
 		for line := range strings.SplitSeq(err.Error(), "\n") {
@@ -120,7 +149,6 @@ func (l *live) reload() {
 		}
 		return
 	}
-	l.seen = l.state()
 	l.log.Info("the policy file was reloaded", "file", l.flags.config)
 }
 

@@ -184,6 +184,7 @@ func (r *reader) nonce(keys map[string]any, path string) Nonce {
 
 // placeholder reads the secret from its file, which is not the policy file: that one gets shown around.
 func (r *reader) placeholder(at, name string) string {
+	r.files = append(r.files, name)
 	data, err := os.ReadFile(name)
 	switch {
 	case err != nil:

@@ -29,6 +29,8 @@ type File struct {
 	Data   string // directory of the database; empty when the file has none
 	TLS    TLS
 	Sites  []Site // at least one
+
+	Files []string // other files that were read: placeholders
 }
 
 // TLS names the certificate of the public listener, in PEM files. All is empty for plain HTTP.
@@ -99,7 +101,9 @@ func Parse(name string, data []byte) (*File, error) {
 	if err == nil {
 		r := &reader{tree: t}
 		f = r.file()
-		err = errors.Join(r.errs...)
+		if err = errors.Join(r.errs...); err == nil {
+			f.Files = r.files
+		}
 	}
 	if err != nil {
 		return nil, sorted(name, err)
@@ -138,7 +142,8 @@ func sorted(name string, err error) error {
 // reader takes a tree apart: the tool's keys here, the rest to the library.
 type reader struct {
 	*tree
-	errs []error
+	errs  []error
+	files []string
 }
 
 // report adds mistakes, each at the place of its field below path.
