@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/merlon-sec/merlon"
@@ -39,29 +40,66 @@ func (n Nonce) mentions(r *http.Request) bool {
 	if n.Placeholder == "" {
 		return false
 	}
-	if strings.Contains(r.RequestURI, n.Placeholder) || strings.Contains(r.Host, n.Placeholder) {
+	if n.in(r.RequestURI) || n.in(unescape(r.RequestURI)) || n.in(r.Host) {
 		return true
 	}
 	for name, values := range r.Header {
-		if strings.Contains(strings.ToLower(name), strings.ToLower(n.Placeholder)) || strings.Contains(strings.Join(values, "\n"), n.Placeholder) {
+		all := strings.Join(values, "\n")
+		if n.in(name) || n.in(all) || n.in(unescape(all)) {
 			return true
 		}
 	}
 	return false
 }
 
+// in reports whether text contains the placeholder, in upper or lower case: header names have no case of their own.
+func (n Nonce) in(text string) bool {
+	return strings.Contains(strings.ToLower(text), strings.ToLower(n.Placeholder))
+}
+
+// unescape decodes every percent sign with two hexadecimal digits. Unlike net/url it leaves the others in their place: one
+// that is wrong must not hide the rest.
+func unescape(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if c == '%' && i+2 < len(s) {
+			if v, err := strconv.ParseUint(s[i+1:i+3], 16, 8); err == nil {
+				c = byte(v)
+				i += 2
+			}
+		}
+		b.WriteByte(c)
+	}
+	return b.String()
+}
+
 // check refuses a response in which the placeholder could hide.
 func (n Nonce) check(res *http.Response) error {
-	coding := res.Header.Get("Content-Encoding")
 	switch {
 	case n.Placeholder == "":
 		return nil
-	case coding != "" && !strings.EqualFold(coding, "identity"):
-		return fmt.Errorf("the application answers in the coding %q, though it was asked for none: a placeholder in it could not be found", coding)
+	case res.StatusCode == http.StatusSwitchingProtocols:
+		return errors.New("the application switches to another protocol: a placeholder in what follows could not be found")
+	case coded(res.Header):
+		return fmt.Errorf("the application answers in the coding %q, though it was asked for none: a placeholder in it could not be found",
+			n.scrub(strings.Join(res.Header["Content-Encoding"], ", ")))
 	case res.StatusCode == http.StatusPartialContent:
 		return errors.New("the application answers with a part, though it was asked for the whole: a placeholder at its end could not be found")
 	}
 	return nil
+}
+
+// coded reports whether any line of Content-Encoding names a coding.
+func coded(h http.Header) bool {
+	for _, line := range h["Content-Encoding"] {
+		for coding := range strings.SplitSeq(line, ",") {
+			if coding = strings.TrimSpace(coding); coding != "" && !strings.EqualFold(coding, "identity") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // handler returns next with the pages of its responses rewritten.
@@ -116,9 +154,8 @@ func (p *page) begin() {
 	h := p.Header()
 	nonce := merlon.Nonce(p.request.Context())
 	charset, html := rewrite.Rewritable(h.Get("Content-Type"))
-	coded := h.Get("Content-Encoding") != "" && !strings.EqualFold(h.Get("Content-Encoding"), "identity")
 	switch {
-	case html && nonce != "" && !coded:
+	case html && nonce != "" && !coded(h):
 		for _, name := range []string{"Content-Length", "Etag", "Accept-Ranges", "Content-Md5", "Digest", "Content-Digest", "Repr-Digest"} {
 			h.Del(name) // of the page as the application knows it
 		}
@@ -132,11 +169,15 @@ func (p *page) begin() {
 	}
 }
 
+// scrubHeader takes the placeholder out of values, and away the fields that it names.
 func (p *page) scrubHeader() {
 	if p.nonce.Placeholder == "" {
 		return
 	}
-	for _, values := range p.Header() {
+	for name, values := range p.Header() {
+		if p.nonce.in(name) {
+			delete(p.Header(), name)
+		}
 		for i, v := range values {
 			values[i] = p.nonce.scrub(v)
 		}

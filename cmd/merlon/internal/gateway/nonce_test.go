@@ -87,6 +87,23 @@ func TestPlaceholderIsNeverSeen(t *testing.T) {
 			z := gzip.NewWriter(w)
 			z.Write([]byte(secret))
 			z.Close()
+		case "/lines":
+			w.Header()["Content-Encoding"] = []string{"identity", "gzip"}
+			w.Write([]byte("x"))
+		case "/empty-line":
+			w.Header()["Content-Encoding"] = []string{"", "identity, br"}
+			w.Write([]byte("x"))
+		case "/identity":
+			w.Header()["Content-Encoding"] = []string{"identity", "Identity,"}
+			w.Write([]byte(secret))
+		case "/name":
+			w.Header().Set("X-"+secret, "1")
+		case "/upper":
+			w.Header().Set("X-Up", strings.ToUpper(secret))
+		case "/trailer-name":
+			w.Header().Set("Trailer", "X-"+secret)
+			w.Write([]byte("x"))
+			w.Header().Set("X-"+secret, "y")
 		case "/trailer":
 			w.Header().Set("Trailer", "X-Sum")
 			w.Write([]byte("x"))
@@ -97,17 +114,71 @@ func TestPlaceholderIsNeverSeen(t *testing.T) {
 			w.Write([]byte("x"))
 		}
 	}, withPlaceholder)
-	for path, status := range map[string]int{"/json": 200, "/chunks": 200, "/error": 500, "/redirect": 302, "/part": 502, "/gzip": 502, "/trailer": 200, "/hints": 103} {
+	for path, status := range map[string]int{"/json": 200, "/chunks": 200, "/error": 500, "/redirect": 302, "/part": 502, "/gzip": 502, "/trailer": 200, "/hints": 103,
+		"/lines": 502, "/empty-line": 502, "/identity": 200, "/name": 200, "/upper": 200, "/trailer-name": 200} {
 		res, body := send(t, addr, "GET "+path+" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
-		if res.StatusCode != status || strings.Contains(fmt.Sprint(res.Header, res.Trailer), secret) || strings.Contains(body, secret[:12]) {
+		if res.StatusCode != status || strings.Contains(strings.ToLower(fmt.Sprint(res.Header, res.Trailer)), secret) || strings.Contains(body, secret[:12]) {
 			t.Errorf("%s: %d %v %v %q", path, res.StatusCode, res.Header, res.Trailer, body)
 		}
 	}
 	asked = 0
-	for _, request := range []string{"GET /?q=" + secret + " HTTP/1.1\r\nHost: a\r\n", "GET / HTTP/1.1\r\nHost: a\r\nCookie: x=" + secret + "\r\n", "GET / HTTP/1.1\r\nHost: a\r\nX-" + secret + ": 1\r\n"} {
+	for _, request := range []string{"GET /?q=" + secret + " HTTP/1.1\r\nHost: a\r\n", "GET / HTTP/1.1\r\nHost: a\r\nCookie: x=" + secret + "\r\n", "GET / HTTP/1.1\r\nHost: a\r\nX-" + secret + ": 1\r\n",
+		"GET /%6e" + secret[1:] + " HTTP/1.1\r\nHost: a\r\n", "GET /?%zz&q=%6E" + secret[1:] + "% HTTP/1.1\r\nHost: a\r\n", "GET / HTTP/1.1\r\nHost: a\r\nCookie: x=%6e" + secret[1:] + "\r\n"} {
 		if res, body := send(t, addr, request+"Connection: close\r\n\r\n"); res.StatusCode != 400 || strings.Contains(body, secret) || asked > 0 {
 			t.Errorf("%q: %d, %d reached the application", request, res.StatusCode, asked)
 		}
+	}
+}
+
+// A client whose words the application repeats learns nothing about the secret from them: not where they end the body, and
+// not from how many of them come at a flush.
+func TestPlaceholderIsNotGuessed(t *testing.T) {
+	for _, contentType := range []string{"text/plain", "text/html; charset=utf-8"} {
+		read := make(chan bool)
+		addr := serve(t, merlon.Strict(), func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", contentType)
+			w.Write([]byte("<p>" + r.FormValue("q")))
+			if r.FormValue("flush") != "" {
+				w.(http.Flusher).Flush()
+				<-read
+			}
+		}, withPlaceholder)
+		for n := 1; n <= len(secret)/2; n++ {
+			for _, guess := range []string{secret[:n], secret[:n-1] + "y"} {
+				if _, body := send(t, addr, "GET /?q="+guess+" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"); body != "<p>"+guess {
+					t.Errorf("%s: %q is answered with %q", contentType, guess, body)
+				}
+				res, err := http.Get("http://" + addr + "/?flush=1&q=" + guess)
+				if err != nil {
+					t.Fatal(err)
+				}
+				first := make([]byte, 100)
+				got, _ := res.Body.Read(first)
+				read <- true
+				res.Body.Close()
+				if string(first[:got]) != "<p>" {
+					t.Errorf("%s: at a flush behind %q, %q goes out", contentType, guess, first[:got])
+				}
+			}
+		}
+	}
+}
+
+// What follows a switch of protocols is not looked at, so there is none.
+func TestPlaceholderAndWebSocket(t *testing.T) {
+	addr := serve(t, merlon.Strict(), func(w http.ResponseWriter, r *http.Request) {
+		c, b, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer c.Close()
+		fmt.Fprintf(b, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n%s", secret)
+		b.Flush()
+	}, withPlaceholder)
+	res, body := send(t, addr, "GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: x\r\nSec-WebSocket-Version: 13\r\n\r\n")
+	if res.StatusCode != http.StatusBadGateway || strings.Contains(body, secret) {
+		t.Errorf("%d %v %q", res.StatusCode, res.Header, body)
 	}
 }
 
@@ -160,4 +231,17 @@ func mustParse(t *testing.T, s string) *url.URL {
 		t.Fatal(err)
 	}
 	return u
+}
+
+// Markup that somebody injected and left open swallows the tag behind it, and must not get its nonce.
+func TestDanglingMarkupGetsNoNonce(t *testing.T) {
+	for _, injected := range []string{"<script src=//evil.example/x.js ", "<script src='//evil.example/x.js' data-x='", "<script src=//evil.example/x.js\n"} {
+		addr := serve(t, merlon.Strict(), func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			fmt.Fprintf(w, `<p>%s</p><script nonce="%s" id='a'>a()</script>`, injected, secret)
+		}, withPlaceholder)
+		if _, body, nonce := get(t, addr, ""); nonce == "" || strings.Contains(body, nonce) || strings.Contains(body, secret) {
+			t.Errorf("%s: the page is %s", injected, body)
+		}
+	}
 }

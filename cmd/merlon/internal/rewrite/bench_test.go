@@ -143,7 +143,7 @@ func TestAllocations(t *testing.T) {
 				t.Fatal(err)
 			}
 		})
-		if got > 16 {
+		if got > 20 {
 			t.Errorf("%s: %v allocations for a page", p.name, got)
 		}
 	}

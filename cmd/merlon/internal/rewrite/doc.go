@@ -1,5 +1,6 @@
 // Package rewrite puts Content Security Policy nonces into HTML on its way to the browser, for applications that cannot
-// ask for one. It streams: what is decided goes out at once, and at most 64 KiB of an unfinished tag are held back.
+// ask for one. It streams: what is decided goes out at once; at most 64 KiB of an unfinished tag are held back, and of the
+// word at the end as much as the placeholder has.
 //
 // A Writer knows what a start tag is. It follows the tokenizer of the HTML standard
 // (https://html.spec.whatwg.org/multipage/parsing.html#tokenization) and, of the tree construction, what decides about
@@ -14,6 +15,7 @@
 //   - the content of noscript. It is text to a browser that runs scripts, and markup to others; they get no nonce for
 //     styles there.
 //   - script, style and link in MathML, and link in SVG: these are not the elements of those names.
+//   - a tag whose attributes hold the beginning of another, which injected markup left open;
 //   - a tag of more than 64 KiB, and one that the end of the response cuts off.
 //   - link where HTML or SVG may be open, as after an end tag in SVG that closes nothing there (</div> in an unclosed
 //     svg). The next start tag that cannot stand in SVG (div, p and others) ends that; so does it for script in MathML.
@@ -32,5 +34,6 @@
 // A placeholder is found as the bytes that it is made of (in UTF-16 too). It is not found behind a content coding, as
 // character references, in base64, or where a range begins or ends in it. Whoever uses this package asks the upstream
 // for whole, uncoded responses, that is, drops Range, If-Range and Accept-Encoding from requests, and scrubs header
-// fields with Scrub.
+// fields with Scrub. A response that stops in the middle of the placeholder shows what it has of it if that is less than
+// half: to scrub less would tell clients whose words a page repeats whether they guess right.
 package rewrite

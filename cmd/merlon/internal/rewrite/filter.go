@@ -30,7 +30,7 @@ func (f *filter) write(b []byte) {
 // emit passes on all of b.
 func (f *filter) emit(b []byte) { f.write(f.scrub(b)) }
 
-// pass passes on b up to what may be the beginning of a secret, and returns the length of the rest.
+// pass passes on b up to where a secret may have begun, and returns the length of the rest.
 func (f *filter) pass(b []byte) int {
 	b = f.scrub(b)
 	keep := f.tail(b)
@@ -38,16 +38,17 @@ func (f *filter) pass(b []byte) int {
 	return keep
 }
 
-// last passes on the end of a body, where the beginning of a secret is scrubbed too.
+// last passes on the end of a body. An upstream that stops in the middle of a secret must not show nearly all of it. But
+// to blank whatever a secret begins with would tell a client whose words stand at the end of a page, one character after
+// the other, how the secret goes on. So it takes half of the secret, which nobody guesses.
 func (f *filter) last(b []byte) {
 	b = f.scrub(b)
-	if cut := f.tail(b); cut >= minCut {
-		f.write(b[:len(b)-cut])
+	cut := f.half(b)
+	f.write(b[:len(b)-cut])
+	if cut > 0 {
 		f.blank(b[len(b)-cut:])
 		f.scrubbed++
-		return
 	}
-	f.write(b)
 }
 
 // scrub passes on b through its last secret, and returns what follows.
@@ -87,21 +88,32 @@ func (f *filter) find(b []byte) (at, n int) {
 	return at, n
 }
 
-// tail returns the length of the longest end of b with which a secret begins.
+// tail returns the length of the end of b in which a secret may have begun, going by the kind of the bytes alone: letters
+// and digits, and zeros where UTF-16 is looked for. What it is compared with must not show in when a byte goes out, or a
+// client could find the secret by watching how much of its own words is held back.
 func (f *filter) tail(b []byte) int {
+	if len(f.secrets) == 0 {
+		return 0
+	}
+	most := min(len(b), len(f.secrets[len(f.secrets)-1].text)-1) // the wide one, if there is one, is last
+	for n := range most {
+		c := b[len(b)-1-n]
+		if !isAlnum(c) && (c != 0 || len(f.secrets) == 1) {
+			return n
+		}
+	}
+	return most
+}
+
+// half returns the length of the longest end of b that is at least half of a secret, from its beginning on, or 0.
+func (f *filter) half(b []byte) int {
 	longest := 0
 	for i := range f.secrets {
 		text := f.secrets[i].text
-		end := b[max(0, len(b)-len(text)+1):]
-		for len(end) > longest {
-			j := bytes.IndexByte(end, text[0])
-			if j < 0 {
-				break
+		for n := min(len(b), len(text)-1); 2*n >= len(text) && n > longest; n-- {
+			if bytes.HasSuffix(b, text[:n]) {
+				longest = n
 			}
-			if end = end[j:]; len(end) > longest && bytes.HasPrefix(text, end) {
-				longest = len(end)
-			}
-			end = end[1:]
 		}
 	}
 	return longest

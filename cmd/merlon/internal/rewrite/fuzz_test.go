@@ -210,6 +210,8 @@ func FuzzScrubber(f *testing.F) {
 	f.Add("@@@s3cr3t"+secret[:9], 5)
 	f.Add(`{"nonce":"@"}`, 3)
 	f.Add(secret[:5]+"@"+secret[5:], 2)
+	f.Add("@"+secret[:15], 4)
+	f.Add("@"+secret[:16], 4)
 	f.Fuzz(func(t *testing.T, in string, n int) {
 		in = expand(in)
 		n = 1 + int(uint(n)%40)
@@ -224,7 +226,7 @@ func FuzzScrubber(f *testing.F) {
 // scrubbedWhole is the plain twin of Scrubber, without UTF-16.
 func scrubbedWhole(in string) string {
 	in = strings.ReplaceAll(in, secret, blank)
-	for n := len(secret) - 1; n >= 4; n-- {
+	for n := len(secret) - 1; n >= len(secret)/2; n-- {
 		if rest, ok := strings.CutSuffix(in, secret[:n]); ok {
 			return rest + blank[:n]
 		}

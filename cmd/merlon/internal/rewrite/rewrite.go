@@ -24,8 +24,9 @@ const (
 const (
 	// nonceLen is the length of 128 bits in base64url without padding.
 	nonceLen = 22
-	// minSecret letters and digits hold 130 bits.
-	minSecret = 22
+	// minSecret is long enough that half of it, 16 hexadecimal digits, has 64 bits: with half of the secret a client could
+	// find the rest (see filter.last).
+	minSecret = 32
 	maxSecret = 256
 	// maxTag bounds what is held back: a longer tag passes without a nonce.
 	maxTag = 64 << 10
@@ -36,7 +37,7 @@ type Options struct {
 	Mode Mode
 	// Nonce is the nonce of this response: 22 characters of base64url.
 	Nonce string
-	// Placeholder is the secret that the application prints instead of a nonce: 22 to 256 ASCII letters and digits,
+	// Placeholder is the secret that the application prints instead of a nonce: 32 to 256 random ASCII letters and digits,
 	// the first a letter. Nothing else is allowed, because letters and digits are what no HTML, JSON or URL encoder rewrites: an escaped
 	// secret would not be recognised. Mode Inject does not use it.
 	Placeholder string
@@ -62,25 +63,25 @@ func (o Options) Check() error {
 // CheckPlaceholder reports whether secret can serve as Options.Placeholder. The error does not contain it.
 func CheckPlaceholder(secret string) error {
 	if len(secret) < minSecret || len(secret) > maxSecret || !only(secret, "") || !isLetter(secret[0]) {
-		return fmt.Errorf("rewrite: a placeholder is a letter and %d to %d ASCII letters and digits, for example n and 32 random "+
-			"hexadecimal digits", minSecret-1, maxSecret-1)
+		return fmt.Errorf("rewrite: a placeholder is a letter and %d to %d ASCII letters and digits, so many that half of it has "+
+			"at least 64 random bits, for example n and 32 random hexadecimal digits", minSecret-1, maxSecret-1)
 	}
 	return nil
 }
 
 func only(s, also string) bool {
 	for i := range len(s) {
-		c := s[i]
-		alnum := '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z'
-		if !alnum && !strings.Contains(also, s[i:i+1]) {
+		if !isAlnum(s[i]) && !strings.Contains(also, s[i:i+1]) {
 			return false
 		}
 	}
 	return true
 }
 
+func isAlnum(c byte) bool { return '0' <= c && c <= '9' || isLetter(c) }
+
 // Writer puts nonces into the HTML that is written to it and passes it on. It holds back an unfinished script, style or
-// link start tag (up to 64 KiB) and otherwise a few bytes. It is for one response and for one goroutine.
+// link start tag (up to 64 KiB) and otherwise a few bytes: of a word at the end, no more than the placeholder has. It is for one response and for one goroutine.
 type Writer struct {
 	filter
 	window

@@ -184,16 +184,20 @@ func TestResult(t *testing.T) {
 	}
 }
 
-// TestWrite states what Write lets through at once: everything but an unfinished element that may take the nonce.
+// TestWrite states what Write lets through at once: everything but an unfinished element that may take the nonce,
+// and the word at the end, in which the placeholder may have begun.
 func TestWrite(t *testing.T) {
 	for _, tt := range []struct{ in, want string }{
-		{`<p>hello`, `<p>hello`},
-		{`<p class="a`, `<p class="a`},
+		{`<p>hello`, `<p>`},
+		{`<p>hello.`, `<p>hello.`},
+		{`<p class="a`, `<p class="`},
+		{`<p class="a"`, `<p class="a"`},
 		{`<p>1 <`, `<p>1 `},
 		{`<p><script src="a" `, `<p>`},
-		{`<!-- <script`, `<!-- <script`},
+		{`<!-- <script`, `<!-- <`},
 		{`<script>if (a) {`, `<script>if (a) {`},
 		{`<p>` + secret[:7], `<p>`},
+		{`<p>` + strings.Repeat("y", 40), `<p>` + strings.Repeat("y", 9)},
 	} {
 		var out strings.Builder
 		w := rewrite.NewWriter(&out, placing)
@@ -274,6 +278,7 @@ func TestCheck(t *testing.T) {
 		{Mode: 7, Nonce: nonce},
 		{Nonce: nonce},
 		{Nonce: nonce, Placeholder: "short"},
+		{Nonce: nonce, Placeholder: secret[:31]},
 		{Nonce: nonce, Placeholder: secret + "-"},
 		{Nonce: nonce, Placeholder: "1" + secret},
 		{Nonce: nonce[:21], Placeholder: secret},

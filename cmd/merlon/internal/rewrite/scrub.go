@@ -6,14 +6,11 @@ import (
 	"strings"
 )
 
-// minCut is the length from which the beginning of a secret at the very end of a body is scrubbed too: an upstream that
-// stops in the middle must not show all but the last character.
-const minCut = 4
-
 // Scrubber makes a placeholder unreadable in what is written to it and passes the rest on unchanged: for bodies that are
 // not HTML. Each character of the secret becomes an x, so the length does not change: Content-Length stays true, and
-// what stood on both sides cannot join to a new secret. It also finds the secret in UTF-16. It holds back fewer bytes
-// than two secrets. It is for one response and for one goroutine.
+// what stood on both sides cannot join to a new secret. It also finds the secret in UTF-16. It holds back the
+// letters and digits at the end of what was written, fewer than two secrets: any of them, so that nobody can tell from
+// the delay what the secret begins with. It is for one response and for one goroutine.
 //
 // It cannot see through a content coding, and a part of a body (206) may begin or end inside the secret: whoever uses it
 // must ask the upstream for whole, uncoded bodies.
@@ -33,7 +30,7 @@ func NewScrubber(dst io.Writer, placeholder string) *Scrubber {
 	return s
 }
 
-// Write passes p on, up to what may be the beginning of the secret.
+// Write passes p on, up to where the secret may have begun.
 func (s *Scrubber) Write(p []byte) (int, error) {
 	if s.err != nil {
 		return 0, s.err
@@ -62,10 +59,16 @@ func (s *Scrubber) Close() error {
 // Result returns what happened up to now.
 func (s *Scrubber) Result() Result { return Result{Scrubbed: s.scrubbed} }
 
-// Scrub returns text without the placeholder: for header fields.
+// Scrub returns text without the placeholder, in upper or lower case: for header fields.
 func Scrub(text, placeholder string) string {
-	if placeholder == "" {
+	n := len(placeholder)
+	if n == 0 {
 		return text
 	}
-	return strings.ReplaceAll(text, placeholder, strings.Repeat("x", len(placeholder)))
+	for i := 0; i+n <= len(text); i++ {
+		if strings.EqualFold(text[i:i+n], placeholder) {
+			text = text[:i] + strings.Repeat("x", n) + text[i+n:]
+		}
+	}
+	return text
 }

@@ -48,6 +48,7 @@ type tag struct {
 type attrs struct {
 	fontAttr    bool // one that makes font break out of foreign content
 	hasNonce    bool
+	dangling    bool // it has swallowed another tag
 	hasEncoding bool
 	encoding    encoding
 
@@ -215,6 +216,7 @@ func (g *tag) endAttr(b []byte, from, to, end int) {
 	}
 	switch attr := b[g.attr:g.attrEnd]; {
 	case g.class&(isScript|isStyle|isLink) != 0:
+		g.dangling = g.dangling || swallows(attr) || swallows(b[from:to])
 		if !g.hasNonce && len(attr) == len("nonce") && strings.EqualFold(string(attr), "nonce") {
 			g.hasNonce = true
 			g.nonce, g.nonceVal, g.nonceVEnd, g.nonceEnd = g.attr, from, to, end
@@ -228,6 +230,19 @@ func (g *tag) endAttr(b []byte, from, to, end int) {
 		g.hasEncoding = true
 		g.encoding = encodingOf(b[from:to])
 	}
+}
+
+// swallows reports whether an attribute's name or value holds the beginning of a tag that has nonces: markup that somebody injected
+// and left open takes the nonce of the tag behind it. https://www.w3.org/TR/CSP3/#is-element-nonceable
+func swallows(text []byte) bool {
+	for i := bytes.IndexByte(text, '<'); i >= 0 && i < len(text); i++ {
+		for _, tag := range []string{"<script", "<style", "<link"} {
+			if len(text)-i >= len(tag) && strings.EqualFold(string(text[i:i+len(tag)]), tag) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func encodingOf(value []byte) encoding {

@@ -260,6 +260,8 @@ func (w *Writer) endTag(b []byte) {
 func (w *Writer) putNonce(b []byte) {
 	g := &w.tag
 	switch {
+	case g.dangling:
+		return
 	case w.mode == Placeholder:
 		if !g.hasNonce || !bytes.Equal(b[g.nonceVal:g.nonceVEnd], w.secrets[0].text) {
 			return
