@@ -73,7 +73,7 @@ func FuzzBytes(f *testing.F) {
 // check holds both modes against golang.org/x/net/html.
 func check(t *testing.T, in string, n int) {
 	if len(in) > 4<<10 || strings.Contains(in, nonce) || strings.Contains(in, blank) {
-		t.Skip()
+		return
 	}
 	n = 1 + int(uint(n)%13)
 	checkPlaceholder(t, in, n)
