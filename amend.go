@@ -6,7 +6,6 @@ import (
 	"slices"
 )
 
-// errors of Amend.
 var (
 	errNoResponse = errors.New("merlon: Amend: no response of a Guard in this context; wrap the handler with Guard.With")
 	errTooLate    = errors.New("merlon: Amend: the response has begun")
@@ -14,7 +13,9 @@ var (
 
 // Amend makes changes for the one response that belongs to the request context ctx, before it begins. Where they loosen its
 // policy, reason must say why in words. It works in handlers that [Route.Handler] wraps, and where the policy has a nonce;
-// elsewhere the Guard saves the context and Amend returns an error. The error joins all mistakes, and then nothing is changed.
+// elsewhere there is no context of the Guard, and Amend returns an error. The error joins all mistakes, and then nothing is
+// changed. Amend compiles and compares the policies anew, about a millisecond each time: what is the same for a route belongs
+// into [Guard.With].
 func Amend(ctx context.Context, reason string, changes ...Change) error {
 	s := responseOf(ctx)
 	if s == nil {

@@ -114,7 +114,7 @@ func (s *response) record(name string, cause any) {
 	case name == headerXFO && len(step.Before[name]) > 0:
 		step.Browser = "reads frame-ancestors alone: X-Frame-Options cannot name origins, and would contradict it"
 	}
-	if len(step.Changed()) > 0 || step.Cause != "" && len(s.plan.bits) > 0 && !isHeader(name) {
+	if len(step.Changed()) > 0 || step.Cause != "" && !isHeader(name) {
 		t.out.Steps = append(t.out.Steps, step)
 	}
 }

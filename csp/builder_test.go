@@ -27,6 +27,13 @@ func TestBuilderRefusesWhatSaysSomethingElse(t *testing.T) {
 	}
 }
 
+func TestBuilderRemoves(t *testing.T) {
+	p, err := new(csp.Builder).Set("img-src", csp.Self).Set("object-src", csp.Nothing).Remove("IMG-SRC").Remove("font-src").Policy()
+	if err != nil || p.String() != "object-src 'none'" {
+		t.Errorf("%s, %v", p, err)
+	}
+}
+
 func ExampleBuilder() {
 	p, err := new(csp.Builder).
 		Set("default-src", csp.Self).

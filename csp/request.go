@@ -63,44 +63,37 @@ func Fallbacks(name string) []string { return append([]string{name}, fallbacks[n
 // Request decides whether a page of the origin self may send the request.
 // https://www.w3.org/TR/CSP3/#should-block-request
 func (l *List) Request(m Mode, self Origin, r *Request) Decision {
-	return l.fetch(m, self, r, &r.URL, nil)
+	return l.fetch(m, self, r, nil)
 }
 
-// Response decides whether a page may use the response that came from this URL, after the request was allowed. It catches
-// what a service worker substitutes. https://www.w3.org/TR/CSP3/#should-block-response
-func (l *List) Response(m Mode, self Origin, r *Request, from *URL) Decision {
-	return l.fetch(m, self, r, nil, from)
-}
-
-// Fetch decides as [List.Request] does and, unless that blocks, as [List.Response] does of a response that came from this URL.
-// The violations are those of both: what is only reported can be reported twice, as the text has it.
+// Fetch decides as [List.Request] does and, unless that blocks, whether the page may use the response that came from this URL,
+// which catches what a service worker substitutes. The violations are those of both: what is only reported can be reported
+// twice, as the text has it. https://www.w3.org/TR/CSP3/#should-block-response
 func (l *List) Fetch(m Mode, self Origin, r *Request, from *URL) Decision {
-	return l.fetch(m, self, r, &r.URL, from)
+	return l.fetch(m, self, r, from)
 }
 
-// fetch asks about a request for u, and unless that is blocked about a response from there; nil stands for no question.
-func (l *List) fetch(m Mode, self Origin, r *Request, u, from *URL) Decision {
+// fetch asks about the request, and unless that is blocked about a response from there; nil stands for no response.
+func (l *List) fetch(m Mode, self Origin, r *Request, from *URL) Decision {
 	if m <= WebKit { // without a closure, which would allocate
-		return l.fetchIn(m, self, r, u, from)
+		return l.fetchIn(m, self, r, from)
 	}
 	var d Decision
 	for reading := Spec; reading <= WebKit; reading++ {
-		if d = l.fetchIn(reading, self, r, u, from); d.Blocked == (m == Strictest) {
+		if d = l.fetchIn(reading, self, r, from); d.Blocked == (m == Strictest) {
 			break
 		}
 	}
 	return d
 }
 
-func (l *List) fetchIn(m Mode, self Origin, r *Request, u, from *URL) Decision {
+func (l *List) fetchIn(m Mode, self Origin, r *Request, from *URL) Decision {
 	d := Decision{Mode: m}
 	name := m.EffectiveDirective(r.Destination, r.Initiator)
 	if name == "" {
 		return d
 	}
-	if u != nil {
-		fetchAll(&d, l.byMode[m], &quirksOf[m], self, r, u, name)
-	}
+	fetchAll(&d, l.byMode[m], &quirksOf[m], self, r, &r.URL, name)
 	// By the text responses to hints pass: what governs them is default-src, which has no fallback list, so that even its own
 	// response check does not run.
 	if from != nil && !d.Blocked && name != "default-src" {

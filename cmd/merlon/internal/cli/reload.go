@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -130,7 +129,7 @@ func (l *live) poll() {
 }
 
 // reload puts the files in force as they are now. On a mistake what was in force stays, and the log says so. A write that comes
-// meanwhile differs from what was seen, and is next.
+// meanwhile differs from what was seen, and is next; so is a file that names others than the one before.
 func (l *live) reload() {
 	l.seen, l.pending = l.state(), ""
 	file, err := l.flags.file()
@@ -138,10 +137,7 @@ func (l *live) reload() {
 		err = l.check(file)
 	}
 	if err == nil {
-		others := l.file.Files
-		if err = l.load(file); err == nil && !slices.Equal(others, file.Files) {
-			l.seen = l.state()
-		}
+		err = l.load(file)
 	}
 	if err != nil {
 		for line := range strings.SplitSeq(err.Error(), "\n") {
