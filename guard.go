@@ -129,6 +129,16 @@ func (g *Guard) planFor(r *http.Request, canonical bool) *plan {
 	return g.base
 }
 
+// Pattern returns the pattern of the one of Config.Routes that r belongs to, or "". A path that servers read in different ways
+// belongs to none, as [RouteConfig.Match] says.
+func (g *Guard) Pattern(r *http.Request) string {
+	compiled := g.orZero()
+	if compiled.routes == nil || !canonical(r.URL) {
+		return ""
+	}
+	return compiled.planFor(r, true).pattern
+}
+
 // ServeHTTP makes a plan something that http.ServeMux can hold; the mux only finds it, nobody calls it.
 func (*plan) ServeHTTP(http.ResponseWriter, *http.Request) {}
 

@@ -22,7 +22,8 @@ func ancestors(t *testing.T, h http.Handler, path string) string {
 
 func TestRouteChangesApplyToCanonicalPathsOnly(t *testing.T) {
 	c := merlon.Config{Routes: []merlon.RouteConfig{{Match: "GET /widget/", Frame: merlon.Frame{"https://partner.example"}, Reason: "contract 114"}}}
-	h := newGuard(t, c).Handler(text("x"))
+	g := newGuard(t, c)
+	h := g.Handler(text("x"))
 	for path, want := range map[string]string{
 		"/widget/":             "https://partner.example",
 		"/widget/a.b/c":        "https://partner.example",
@@ -56,6 +57,13 @@ func TestRouteChangesApplyToCanonicalPathsOnly(t *testing.T) {
 	} {
 		if got := ancestors(t, h, path); got != want {
 			t.Errorf("GET %s: frame-ancestors %s, want %s", path, got, want)
+		}
+		pattern := ""
+		if want != "'none'" {
+			pattern = "GET /widget/"
+		}
+		if got := g.Pattern(httptest.NewRequest("GET", path, nil)); got != pattern {
+			t.Errorf("GET %s: the pattern is %q, want %q", path, got, pattern)
 		}
 	}
 }
