@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -174,8 +175,8 @@ func compareFiles(before, after *policyfile.File) []difference {
 // compareConfigs compares settings as text, and policies and framing by what they let in.
 func compareConfigs(site string, a, b policyfile.Site) []difference {
 	before, after := flatten(a.Guard.Config()), flatten(b.Guard.Config())
-	before["nonce"], after["nonce"] = nonceMode(a.Nonce), nonceMode(b.Nonce)
-	before["upstream"], after["upstream"] = a.Upstream.String(), b.Upstream.String()
+	flattenApps(before, a)
+	flattenApps(after, b)
 	looseRoutes := map[string]bool{}
 	for _, r := range b.Guard.Routes() {
 		looseRoutes[r.Match] = r.Looser
@@ -202,6 +203,10 @@ func compareConfigs(site string, a, b policyfile.Site) []difference {
 			d.Looser, d.Example = loosened(difference{Setting: d.Setting, Before: cmp.Or(d.Before, before[d.Setting]), After: cmp.Or(d.After, after[d.Setting])})
 		case onRoute && looseRoutes[route] && d.Setting != "reason":
 			d.Looser, d.Example = true, "the route lets in more than its site"
+		case d.Setting == "upstream-may-loosen" && d.After == "true":
+			d.Looser, d.Example = true, "the application may take protection away"
+		case d.Setting == "nonce" && d.After == "dangerously-inject":
+			d.Looser, d.Example = true, "an injected script element gets a nonce too"
 		case !onRoute && takenOut(d):
 			d.Looser, d.Example = true, "this protection is taken out"
 		}
@@ -213,16 +218,31 @@ func compareConfigs(site string, a, b policyfile.Site) []difference {
 // takenOut reports whether a setting that protects is there no more.
 func takenOut(d difference) bool {
 	switch d.Setting {
-	case "trial", "health", "cache-control", "x-dns-prefetch-control", "upstream":
+	case "trial", "health", "cache-control", "x-dns-prefetch-control", "upstream", "nonce":
 		return false
-	case "nonce":
-		return d.After == "dangerously-inject"
 	}
 	if strings.HasPrefix(d.Setting, "https.exempt") || strings.HasPrefix(d.Setting, "https.ports") || strings.HasPrefix(d.Setting, "headers.") || strings.HasPrefix(d.Setting, "report") {
 		return false
 	}
 	gone := d.After == "" || d.After == merlon.Remove || d.After == "withdraw" || d.After == "false"
 	return gone && d.Before != "" && d.Before != merlon.Remove && d.Before != "false"
+}
+
+// flattenApps adds what the tool itself does for a site and its routes.
+func flattenApps(out map[string]string, s policyfile.Site) {
+	put := func(prefix string, a policyfile.App) {
+		out[prefix+"upstream"], out[prefix+"nonce"] = a.Upstream.String(), nonceMode(a.Nonce)
+		if a.MaxBody > 0 {
+			out[prefix+"max-body"] = strconv.FormatInt(a.MaxBody, 10)
+		}
+		if a.MayLoosen {
+			out[prefix+"upstream-may-loosen"] = "true"
+		}
+	}
+	put("", s.App)
+	for _, r := range s.Routes {
+		put(r.Match+" > ", r.App)
+	}
 }
 
 func nonceMode(n policyfile.Nonce) string {

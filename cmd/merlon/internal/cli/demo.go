@@ -73,7 +73,7 @@ func (f demoFlags) run(ctx context.Context, out io.Writer, log *slog.Logger) (er
 	if err != nil {
 		return err
 	}
-	gw, err := s.gateway([]policyfile.Site{protected}, log)
+	gw, err := s.gateway(&policyfile.File{Sites: []policyfile.Site{protected}}, log)
 	if err != nil {
 		return err
 	}
@@ -126,7 +126,7 @@ func demoSite(sites demoSites) (policyfile.Site, error) {
 		return policyfile.Site{}, err
 	}
 	upstream, err := url.Parse(origin(sites.bare))
-	return policyfile.Site{Name: "bank", Hosts: []string{sites.protected.Addr().String()}, Upstream: upstream, Nonce: policyfile.Nonce{Forward: true}, Guard: guard}, err
+	return policyfile.Site{Name: "bank", Hosts: []string{sites.protected.Addr().String()}, App: policyfile.App{Upstream: upstream, Nonce: policyfile.Nonce{Forward: true}}, Guard: guard}, err
 }
 
 func demoHandlers(sites demoSites) map[net.Listener]http.Handler {

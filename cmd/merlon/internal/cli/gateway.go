@@ -107,7 +107,7 @@ func (f gatewayFlags) run(ctx context.Context, out io.Writer, log *slog.Logger) 
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close(context.WithoutCancel(ctx))) }()
-	l := &live{log: log, flags: f, build: func(sites []policyfile.Site) (*gateway.Gateway, error) { return s.gateway(sites, log) }}
+	l := &live{log: log, flags: f, build: func(file *policyfile.File) (*gateway.Gateway, error) { return s.gateway(file, log) }}
 	if err := l.load(file); err != nil {
 		return err
 	}
@@ -159,7 +159,7 @@ func (f gatewayFlags) file() (*policyfile.File, error) {
 		if err != nil {
 			return nil, err
 		}
-		file = &policyfile.File{Sites: []policyfile.Site{{Name: "default", Upstream: upstream, Nonce: policyfile.Nonce{Forward: true}, Guard: guard}}}
+		file = &policyfile.File{Sites: []policyfile.Site{{Name: "default", App: policyfile.App{Upstream: upstream, Nonce: policyfile.Nonce{Forward: true}}, Guard: guard}}}
 	}
 	file.Listen = cmp.Or(f.listen, file.Listen, defaultListen)
 	file.Admin = cmp.Or(f.admin, file.Admin, defaultAdmin)

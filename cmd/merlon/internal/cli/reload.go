@@ -29,7 +29,7 @@ type live struct {
 
 	flags gatewayFlags
 	file  *policyfile.File // in force; only watch changes it
-	build func([]policyfile.Site) (*gateway.Gateway, error)
+	build func(*policyfile.File) (*gateway.Gateway, error)
 
 	seen, pending string // states of the files: in force, and seen once since
 }
@@ -50,7 +50,7 @@ func (l *live) load(file *policyfile.File) error {
 	if err != nil {
 		return err
 	}
-	next, err := l.build(file.Sites)
+	next, err := l.build(file)
 	if err != nil {
 		return err
 	}

@@ -81,14 +81,26 @@ func (s *stack) close(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// gateway makes the gateway for the sites, with their reports collected.
-func (s *stack) gateway(sites []policyfile.Site, log *slog.Logger) (*gateway.Gateway, error) {
-	c := gateway.Config{Logger: log}
-	for _, site := range sites {
-		c.Sites = append(c.Sites, gateway.Site{
-			Hosts: site.Hosts, Upstream: site.Upstream, Nonce: gateway.Nonce(site.Nonce), Guard: site.Guard,
-			ReportPath: policyfile.ReportPath, Reports: s.collector.Handler(collect.Site{Name: site.Name, Hosts: site.Hosts}),
-		})
+// gateway makes the gateway for the sites of the file, with their reports collected.
+func (s *stack) gateway(file *policyfile.File, log *slog.Logger) (*gateway.Gateway, error) {
+	c := gateway.Config{Timeouts: gateway.Timeouts(file.Timeouts), Logger: log}
+	for _, site := range file.Sites {
+		out := gatewaySite(site)
+		out.Reports = s.collector.Handler(collect.Site{Name: site.Name, Hosts: site.Hosts})
+		c.Sites = append(c.Sites, out)
 	}
 	return gateway.New(c)
+}
+
+// gatewaySite is the gateway's form of a site, without a collector for its reports.
+func gatewaySite(s policyfile.Site) gateway.Site {
+	out := gateway.Site{Hosts: s.Hosts, App: gatewayApp(s.App), Routes: map[string]gateway.App{}, Guard: s.Guard, ReportPath: policyfile.ReportPath}
+	for _, r := range s.Routes {
+		out.Routes[r.Match] = gatewayApp(r.App)
+	}
+	return out
+}
+
+func gatewayApp(a policyfile.App) gateway.App {
+	return gateway.App{Upstream: a.Upstream, Nonce: gateway.Nonce(a.Nonce), MaxBody: a.MaxBody, MayLoosen: a.MayLoosen}
 }

@@ -6,25 +6,24 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/merlon-sec/merlon"
-	"github.com/merlon-sec/merlon/cmd/merlon/internal/rewrite"
 )
 
 // Config is what a Gateway is made of.
 type Config struct {
-	Sites  []Site // at least one; the only one may leave out its hosts
-	Logger *slog.Logger
+	Sites    []Site // at least one; the only one may leave out its hosts
+	Timeouts Timeouts
+	Logger   *slog.Logger
 }
 
-// Site is a set of hosts with one application behind one Guard.
+// Site is a set of hosts with one Guard, behind which most often one application is.
 type Site struct {
-	Hosts    []string // one without a port stands for every port, one with *. for all below; empty means every host
-	Upstream *url.URL // scheme and host of the application
-	Nonce    Nonce    // how the application's pages get their nonces
-	Guard    *merlon.Guard
+	Hosts  []string       // one without a port stands for every port, one with *. for all below; empty means every host
+	App                   // answers
+	Routes map[string]App // answer instead, by pattern of the Guard's routes
+	Guard  *merlon.Guard
 
 	ReportPath string       // the one path that is never forwarded
 	Reports    http.Handler // answers it; nil leaves it at 404
@@ -32,48 +31,56 @@ type Site struct {
 
 // Gateway is an http.Handler that forwards each request to its site's application. It is safe for concurrent use.
 type Gateway struct {
-	byHost   map[string]http.Handler // by name or name:port, as splitHost gives them
-	fallback http.Handler            // for requests whose host no site names
-	refuse   http.Handler            // for requests that servers read in different ways
-	close    func()
+	byHost   map[string]*site // by name or name:port, as splitHost gives them
+	fallback *site            // for requests whose host no site names; nil where only health checks may have such
+	unknown  http.Handler     // answers those without a fallback
+	refuse   http.Handler     // for requests that servers read in different ways
+	upstream *upstreams
 }
 
-// New makes a Gateway. An error says which of two sites claims a host that the other has.
+// New makes a Gateway. An error says which of two sites claims a host that the other has, and which placeholder is none or stands
+// where others would show it.
 func New(c Config) (*Gateway, error) {
-	transport := newTransport()
-	g := &Gateway{byHost: map[string]http.Handler{}, close: transport.CloseIdleConnections,
-		fallback: new(merlon.Guard).Handler(http.HandlerFunc(unknownHost)),
-		refuse:   new(merlon.Guard).Handler(http.HandlerFunc(badRequest))}
-	mark, checked := rand.Text(), false
+	c.Timeouts = c.Timeouts.OrDefaults()
+	if err := sharePlaceholders(c.Sites); err != nil {
+		return nil, err
+	}
+	g := &Gateway{byHost: map[string]*site{}, upstream: newUpstreams(c.Timeouts),
+		unknown: new(merlon.Guard).Handler(http.HandlerFunc(unknownHost)),
+		refuse:  new(merlon.Guard).Handler(http.HandlerFunc(badRequest))}
+	mark := rand.Text()
 	for _, s := range c.Sites {
-		if s.Nonce.Placeholder != "" {
-			if err := rewrite.CheckPlaceholder(s.Nonce.Placeholder); err != nil {
-				return nil, fmt.Errorf("the placeholder of %s: %w", s.Upstream, err)
-			}
+		made, err := newSite(s, c, mark, g.upstream)
+		if err == nil {
+			err = g.add(made, s.Hosts)
 		}
-		h := handler(s, &proxy{site: s, log: c.Logger, mark: mark}, transport)
-		for _, host := range s.Hosts {
-			domain, below := strings.CutPrefix(host, "*.")
-			name, port, ok := splitHost(domain)
-			if !ok {
-				return nil, fmt.Errorf("%q is no host", host)
-			}
-			if below {
-				name = "*." + name
-			}
-			if g.byHost[name+port] != nil {
-				return nil, fmt.Errorf("two sites have the host %s", host)
-			}
-			g.byHost[name+port] = h
-		}
-		switch {
-		case len(s.Hosts) == 0:
-			g.fallback = h
-		case !checked && refusesOtherHosts(s.Guard):
-			g.fallback, checked = h, true
+		if err != nil {
+			return nil, err
 		}
 	}
 	return g, nil
+}
+
+// add makes the site answer for its hosts.
+func (g *Gateway) add(s *site, hosts []string) error {
+	for _, host := range hosts {
+		domain, below := strings.CutPrefix(host, "*.")
+		name, port, ok := splitHost(domain)
+		if !ok {
+			return fmt.Errorf("%q is no host", host)
+		}
+		if below {
+			name = "*." + name
+		}
+		if g.byHost[name+port] != nil {
+			return fmt.Errorf("two sites have the host %s", host)
+		}
+		g.byHost[name+port] = s
+	}
+	if len(hosts) == 0 || g.fallback == nil && refusesOtherHosts(s.guard) {
+		g.fallback = s
+	}
+	return nil
 }
 
 // refusesOtherHosts reports whether the Guard answers health checks under every host, and 421 to all else. Then it may see requests
@@ -84,7 +91,7 @@ func refusesOtherHosts(g *merlon.Guard) bool {
 }
 
 // Close ends the connections to the applications that no request uses.
-func (g *Gateway) Close() { g.close() }
+func (g *Gateway) Close() { g.upstream.close() }
 
 // ServeHTTP forwards the request. A host that no site names is answered 421 (RFC 9110 §15.5.20), and what servers read in
 // different ways 400.
@@ -94,11 +101,15 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.refuse.ServeHTTP(w, r)
 		return
 	}
-	g.site(name, port).ServeHTTP(w, r)
+	if s := g.site(name, port); s != nil {
+		s.ServeHTTP(w, r)
+		return
+	}
+	g.unknown.ServeHTTP(w, r)
 }
 
-// site returns the handler of the site with the host: by its name, or by the nearest domain above it.
-func (g *Gateway) site(name, port string) http.Handler {
+// site returns the site with the host: by its name, or by the nearest domain above it.
+func (g *Gateway) site(name, port string) *site {
 	if h := g.lookup(name, port); h != nil {
 		return h
 	}
@@ -110,7 +121,7 @@ func (g *Gateway) site(name, port string) http.Handler {
 	return g.fallback
 }
 
-func (g *Gateway) lookup(name, port string) http.Handler {
+func (g *Gateway) lookup(name, port string) *site {
 	if h := g.byHost[name+port]; h != nil {
 		return h
 	}
@@ -124,28 +135,4 @@ func plain(r *http.Request) bool {
 	u := r.URL
 	return u.Opaque == "" && strings.HasPrefix(u.Path, "/") && (u.RawPath == "" || u.EscapedPath() == u.RawPath) &&
 		r.Method != http.MethodConnect && r.Method != http.MethodTrace
-}
-
-func handler(s Site, p *proxy, transport http.RoundTripper) http.Handler {
-	app := s.Guard.Proxy(s.Nonce.handler(p.handler(transport), p.log))
-	reports := s.Reports
-	if reports == nil {
-		reports = http.NotFoundHandler()
-	}
-	reports = s.Guard.Handler(reports)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == s.ReportPath {
-			reports.ServeHTTP(w, r)
-			return
-		}
-		app.ServeHTTP(w, r)
-	})
-}
-
-func unknownHost(w http.ResponseWriter, r *http.Request) {
-	errorPage(w, http.StatusMisdirectedRequest, "No site here has this host name.", "Its operator can name it under hosts in the policy file.")
-}
-
-func badRequest(w http.ResponseWriter, r *http.Request) {
-	errorPage(w, http.StatusBadRequest, "Servers read this request in different ways.", "It was not passed on.")
 }

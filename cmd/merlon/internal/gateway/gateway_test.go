@@ -38,7 +38,7 @@ func serve(t *testing.T, config merlon.Config, app http.HandlerFunc, edit ...fun
 	if err != nil {
 		t.Fatal(err)
 	}
-	site := gateway.Site{Upstream: target, Nonce: gateway.Nonce{Forward: true}, Guard: guard, ReportPath: "/.merlon/r"}
+	site := gateway.Site{App: gateway.App{Upstream: target, Nonce: gateway.Nonce{Forward: true}}, Guard: guard, ReportPath: "/.merlon/r"}
 	for _, e := range edit {
 		e(&site)
 	}
@@ -49,6 +49,9 @@ func serve(t *testing.T, config merlon.Config, app http.HandlerFunc, edit ...fun
 	t.Cleanup(g.Close)
 	srv := httptest.NewUnstartedServer(g)
 	srv.Config.DisableGeneralOptionsHandler = true // as the tool does
+	srv.Config.Protocols = new(http.Protocols)
+	srv.Config.Protocols.SetHTTP1(true)
+	srv.Config.Protocols.SetUnencryptedHTTP2(true)
 	srv.Start()
 	t.Cleanup(srv.Close)
 	return strings.TrimPrefix(srv.URL, "http://")
@@ -214,7 +217,7 @@ func TestGatewayInFrontOfItself(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	site := gateway.Site{Upstream: &url.URL{Scheme: "http", Host: l.Addr().String()}, Guard: guard}
+	site := gateway.Site{App: gateway.App{Upstream: &url.URL{Scheme: "http", Host: l.Addr().String()}}, Guard: guard}
 	g, err := gateway.New(gateway.Config{Sites: []gateway.Site{site}, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
@@ -238,7 +241,7 @@ func TestReportsCarryTheHeaders(t *testing.T) {
 
 func TestTwoSitesOneHost(t *testing.T) {
 	guard, _ := merlon.New(merlon.Strict())
-	site := gateway.Site{Hosts: []string{"a.example"}, Upstream: &url.URL{Scheme: "http", Host: "127.0.0.1:1"}, Guard: guard}
+	site := gateway.Site{Hosts: []string{"a.example"}, App: gateway.App{Upstream: &url.URL{Scheme: "http", Host: "127.0.0.1:1"}}, Guard: guard}
 	if _, err := gateway.New(gateway.Config{Sites: []gateway.Site{site, site}, Logger: slog.New(slog.DiscardHandler)}); err == nil || !strings.Contains(err.Error(), "a.example") {
 		t.Errorf("New = %v, want an error that names the host", err)
 	}

@@ -217,7 +217,7 @@ func TestWeakPlaceholdersAreRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, weak := range []string{"x", "SECRET", "n0123456789abcdef\"", "nonce placeholder of many words"} {
-		_, err := gateway.New(gateway.Config{Sites: []gateway.Site{{Upstream: mustParse(t, "http://127.0.0.1:1"), Guard: guard, Nonce: gateway.Nonce{Placeholder: weak}}}})
+		_, err := gateway.New(gateway.Config{Sites: []gateway.Site{{App: gateway.App{Upstream: mustParse(t, "http://127.0.0.1:1"), Nonce: gateway.Nonce{Placeholder: weak}}, Guard: guard}}})
 		if err == nil || strings.Contains(err.Error(), weak) && len(weak) > 5 {
 			t.Errorf("%q: %v", weak, err)
 		}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"net/url"
 	"os"
 	"strings"
 
@@ -33,7 +32,7 @@ func teach(err error) error {
 		case hint != "":
 			m.Hint = hint
 		case listed && !strings.Contains(m.Field, "."):
-			m.Hint = "keys here: hosts, upstream, nonce, " + keys
+			m.Hint = "keys here: hosts, " + strings.Join(appKeys, ", ") + ", " + keys
 		}
 		out = append(out, m)
 	}
@@ -120,55 +119,17 @@ func validHost(s string) bool {
 	return true
 }
 
-func (r *reader) upstream(keys map[string]any, path string) *url.URL {
-	at := under(path, "upstream")
-	text := r.text(keys, path, "upstream")
-	if text == "" {
-		if _, here := keys["upstream"]; !here {
-			r.wrong(path, cfgerrors.Missing, "", "the application's address is missing", "write upstream: http://127.0.0.1:8000")
-		}
-		return nil
-	}
-	u, err := ParseUpstream(text)
-	r.report(at, err)
-	return u
-}
-
-// ParseUpstream checks the address of an application: scheme, host and port. Errors are *cfgerrors.Error.
-func ParseUpstream(text string) (*url.URL, error) {
-	bad := func(why string) (*url.URL, error) {
-		return nil, &cfgerrors.Error{Code: cfgerrors.InvalidValue, Value: text, Text: why, Hint: "write http://127.0.0.1:8000"}
-	}
-	u, err := url.Parse(text)
-	switch {
-	case err != nil:
-		return bad("no URL")
-	case u.Scheme != "http" && u.Scheme != "https":
-		return bad("an upstream begins with http:// or https://")
-	case u.Host == "" || !validHost(u.Host):
-		return bad("no valid host")
-	case u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Path != "" && u.Path != "/":
-		return bad("an upstream is scheme, host and port only; paths are passed on as they come")
-	}
-	u.Path = ""
-	return u, nil
-}
-
 // maxPlaceholderBytes bounds the file of a placeholder.
 const maxPlaceholderBytes = 4 << 10
 
-func (r *reader) nonce(keys map[string]any, path string) Nonce {
-	v, ok := keys["nonce"]
-	if !ok {
-		return Nonce{}
-	}
-	at := under(path, "nonce")
+// nonce reads a site's or a route's key nonce; preset is the one in force there.
+func (r *reader) nonce(v any, at string, preset any) Nonce {
 	form, isMap := v.(map[string]any)
 	name, isText := form["placeholder_file"].(string)
 	switch {
 	case v == "forward":
 		return Nonce{Forward: true}
-	case v == "dangerously-inject" && keys["preset"] == "strict":
+	case v == "dangerously-inject" && preset == "strict":
 		r.wrong(at, cfgerrors.Conflict, fmt.Sprint(v), "every script element gets a nonce, an injected one too, and strict promises that those do not run",
 			"print nonces with forward or {placeholder_file: F}, or use another preset")
 	case v == "dangerously-inject":

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -28,7 +27,11 @@ type File struct {
 	Admin  string // address of the admin listener; empty when the file has none
 	Data   string // directory of the database; empty when the file has none
 	TLS    TLS
-	Sites  []Site // at least one
+	H2C    bool // whether the public listener speaks HTTP/2 without TLS too
+
+	Timeouts  Timeouts
+	MaxHeader int64  // of a request, in bytes; 0 for the default
+	Sites     []Site // at least one
 
 	Files []string // other files that were read: placeholders
 }
@@ -41,11 +44,11 @@ type TLS struct {
 
 // Site is a set of hosts with one Guard.
 type Site struct {
-	Name     string   // the first host, or "default"
-	Hosts    []string // lower case, with the port where it is not the scheme's; empty means every host
-	Upstream *url.URL // scheme and host of the application
-	Nonce    Nonce    // how the upstream's pages get their nonces
-	Guard    *merlon.Guard
+	Name   string   // the first host, or "default"
+	Hosts  []string // lower case, with the port where it is not the scheme's; empty means every host
+	App             // where no route says otherwise
+	Routes []Route  // those on which the gateway itself does something different
+	Guard  *merlon.Guard
 }
 
 // Nonce says how an application's pages get their nonces. The zero Nonce means: not at all.
@@ -159,7 +162,7 @@ func (r *reader) wrong(path string, code cfgerrors.Code, value, text, hint strin
 }
 
 // fileKeys are the keys at the top of a file. With sites: the keys of a site may not stand beside them.
-var fileKeys = []string{"version", "listen", "admin", "data", "tls", "sites"}
+var fileKeys = []string{"version", "listen", "admin", "data", "tls", "h2c", "timeouts", "max-header", "sites"}
 
 func (r *reader) file() *File {
 	top, ok := r.root.(map[string]any)
@@ -168,7 +171,8 @@ func (r *reader) file() *File {
 		return nil
 	}
 	r.version(top["version"])
-	f := &File{Listen: r.text(top, "", "listen"), Admin: r.text(top, "", "admin"), Data: r.text(top, "", "data"), TLS: r.tls(top["tls"])}
+	f := &File{Listen: r.text(top, "", "listen"), Admin: r.text(top, "", "admin"), Data: r.text(top, "", "data"), TLS: r.tls(top["tls"]),
+		H2C: r.h2c(top["h2c"]), Timeouts: r.timeouts(top["timeouts"]), MaxHeader: r.maxHeader(top["max-header"])}
 	sites, several := top["sites"]
 	rest := maps.Clone(top)
 	for _, key := range fileKeys {
@@ -226,12 +230,10 @@ func (r *reader) sites(v any) []Site {
 
 func (r *reader) site(path string, keys map[string]any) Site {
 	keys = maps.Clone(keys)
-	s := Site{Name: "default", Hosts: r.hosts(keys, path), Upstream: r.upstream(keys, path), Nonce: r.nonce(keys, path)}
+	s := Site{Name: "default", Hosts: r.hosts(keys, path), App: r.siteApp(keys, path)}
+	s.Routes = r.routes(keys, path, s.App)
 	if len(s.Hosts) > 0 {
 		s.Name = s.Hosts[0]
-	}
-	for _, key := range []string{"upstream", "nonce"} {
-		delete(keys, key)
 	}
 	if len(s.Hosts) == 0 { // the mistakes in it are told
 		delete(keys, "hosts")

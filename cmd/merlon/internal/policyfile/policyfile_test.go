@@ -2,6 +2,7 @@ package policyfile_test
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -9,6 +10,9 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/policyfile"
 )
@@ -78,6 +82,41 @@ func TestByteOrderMark(t *testing.T) {
 	}
 }
 
+// What a route does not say of its application is the site's.
+func TestRoutesHaveApplications(t *testing.T) {
+	f, err := policyfile.Parse("m", []byte(`version: 1
+h2c: true
+max-header: 32KiB
+timeouts: {request-header: 5s, upstream-body: off}
+upstream: http://127.0.0.1:8000
+nonce: forward
+max-body: 10MB
+routes:
+  - {match: /api/, upstream: "unix:/run/api.sock", preset: api}
+  - {match: POST /upload, max-body: off}
+  - {match: /embed/, upstream-may-loosen: true, reason: the application knows its partners}
+  - {match: /plain/, preset: api}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, r := range f.Sites[0].Routes {
+		got[r.Match] = fmt.Sprint(r.Upstream, r.Nonce.Forward, r.MaxBody, r.MayLoosen)
+	}
+	want := map[string]string{"/api/": "unix:/run/api.sock true 10000000 false", "POST /upload": "http://127.0.0.1:8000 true 0 false",
+		"/embed/": "http://127.0.0.1:8000 true 10000000 true"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the routes differ (-want +got):\n%s", diff)
+	}
+	if n := len(f.Sites[0].Guard.Routes()); n != 4 {
+		t.Errorf("the Guard has %d routes, want 4", n)
+	}
+	if !f.H2C || f.MaxHeader != 32<<10 || f.Timeouts.RequestHeader != 5*time.Second || f.Timeouts.Body != -1 || f.Timeouts.Header != 0 {
+		t.Errorf("Parse = %+v", f)
+	}
+}
+
 func TestOneSiteAtTheTop(t *testing.T) {
 	f, err := policyfile.Parse("m", []byte("version: 1\nupstream: http://127.0.0.1:8000\nframe: self\n"))
 	if err != nil || len(f.Sites) != 1 || f.Sites[0].Name != "default" || f.Sites[0].Hosts != nil {
@@ -93,11 +132,11 @@ func TestMistakesHavePlaces(t *testing.T) {
 		{"upstream: http://a:1", "m:1:1: the version of the file's format is missing (begin it with version: 1)"},
 		{"version: 2\nupstream: http://a:1", `m:1:1: version: "2": this merlon reads version 1 (write version: 1, or get the merlon that the file is for)`},
 		{"version: 1", "m:1:1: the application's address is missing (write upstream: http://127.0.0.1:8000)"},
-		{"version: 1\nupstream: 127.0.0.1:8000", `m:2:1: upstream: "127.0.0.1:8000": no URL (write http://127.0.0.1:8000)`},
+		{"version: 1\nupstream: 127.0.0.1:8000", `m:2:1: upstream: "127.0.0.1:8000": no URL (write http://127.0.0.1:8000, or unix:/run/app.sock)`},
 		{site + "frmae: deny", "m:3:1: frmae: unknown key (did you mean frame?)"},
 		{site + "nonces: forward", "m:3:1: nonces: unknown key (did you mean nonce?)"},
 		{site + "X-Frame-Options: DENY", "m:3:1: X-Frame-Options: unknown key (write frame: deny)"},
-		{site + "wholly: unknown", "m:3:1: wholly: unknown key (keys here: hosts, upstream, nonce, cache-control"},
+		{site + "wholly: unknown", "m:3:1: wholly: unknown key (keys here: hosts, upstream, nonce, max-body, cache-control"},
 		{site + "frame: denied", `m:3:1: frame: "denied": an origin begins with https:// or http:// (write deny, self or {by: [https://partner.example]})`},
 		{site + "frame: {by: [https://a.example, partner.example]}", `m:3:33: frame.by[1]`},
 		{site + "csp: [a]", `m:3:1: csp: "[\"a\"]": this key takes a text`},
@@ -117,6 +156,23 @@ func TestMistakesHavePlaces(t *testing.T) {
 		{site + "preset: strict\nnonce: dangerously-inject", "m:4:1: nonce: \"dangerously-inject\": every script element gets a nonce, an injected one too"},
 		{site + "nonce: {placeholder_file: /absent/secret}", "m:3:9: nonce.placeholder_file: \"/absent/secret\": no such file or directory (make it with"},
 		{site + "nonce: {placeholder: x}", "m:3:1: nonce"},
+		{"version: 1\nupstream: unix:app.sock", `m:2:1: upstream: "unix:app.sock": a Unix socket is unix: and an absolute path`},
+		{"version: 1\nupstream: unix://run/app.sock", "a Unix socket is unix: and an absolute path"},
+		{site + "max-body: ten", `m:3:1: max-body: "ten": no size (write a number of bytes such as 10MB, 512KiB or 65536, or off for no limit)`},
+		{site + "max-body: -1", "m:3:1: max-body"},
+		{site + "max-body: 1e300GB", "m:3:1: max-body"},
+		{site + "max-header: 1", "m:3:1: max-header: \"1\": a header is limited to a size from 4KiB to 1MiB"},
+		{site + "max-header: off", "m:3:1: max-header"},
+		{site + "timeouts: 5s", "m:3:1: timeouts: \"5s\": timeouts is a map of phases (write timeouts: {upstream-header: 60s})"},
+		{site + "timeouts: {header: 5s}", "m:3:12: timeouts.header: unknown key (keys here: idle, request-body"},
+		{site + "timeouts: {idle: 5}", `m:3:12: timeouts.idle: "5": no time from 1ms to 24h (write 30s, 5m or off)`},
+		{site + "h2c: on", `m:3:1: h2c: "on": this key takes true or false`},
+		{site + "routes:\n  - {match: /a, upstream: ftp://x}\n", "m:4:17: routes[0].upstream"},
+		{site + "routes:\n  - {match: /a, nonce: often}\n", "m:4:17: routes[0].nonce"},
+		{site + "routes:\n  - {match: /a, preset: strict, nonce: dangerously-inject}\n", "m:4:33: routes[0].nonce: \"dangerously-inject\": every script"},
+		{site + "routes:\n  - {match: /a, upstream-may-loosen: true}\n", "m:4:6: routes[0]: on this route the application may loosen what protects it (say why in words"},
+		{site + "routes:\n  - {match: /a, upstream-may-loosen: 1}\n", "m:4:17: routes[0].upstream-may-loosen: \"1\": this key takes true or false"},
+		{site + "routes:\n  - {match: /a, upstraem: http://b}\n", "m:4:17: routes[0].upstraem: unknown key"},
 		{site + "tls: {cert: a}", "m:3:1: tls: a certificate and its key belong together"},
 		{site + "tls: {}", "m:3:1: tls: a certificate and its key belong together"},
 		{site + "reports: /csp", "m:3:1: reports: \"/csp\": the gateway collects on /.merlon/r"},

@@ -13,16 +13,23 @@ import (
 func Schema() map[string]any {
 	site := properties(reflect.TypeFor[merlon.Config]())
 	site["hosts"] = described("hosts", list(text))
-	site["upstream"] = described("upstream", text)
-	site["nonce"] = described("nonce", map[string]any{"oneOf": []any{
+	nonce := described("nonce", map[string]any{"oneOf": []any{
 		map[string]any{"enum": []string{"forward", "dangerously-inject"}}, object(map[string]any{"placeholder_file": text}, "placeholder_file")}})
+	route := site["routes"].(map[string]any)["items"].(map[string]any)["properties"].(map[string]any)
+	route["upstream-may-loosen"] = described("upstream-may-loosen", map[string]any{"type": "boolean"})
+	for _, at := range []map[string]any{site, route} {
+		at["upstream"], at["nonce"], at["max-body"] = described("upstream", text), nonce, described("max-body", size)
+	}
 	top := map[string]any{
-		"version": described("version", map[string]any{"const": 1}),
-		"listen":  described("listen", text),
-		"admin":   described("admin", text),
-		"data":    described("data", text),
-		"tls":     described("tls", object(map[string]any{"cert": text, "key": text, "http": text}, "cert", "key")),
-		"sites":   described("sites", list(object(site, "upstream"))),
+		"version":    described("version", map[string]any{"const": 1}),
+		"listen":     described("listen", text),
+		"admin":      described("admin", text),
+		"data":       described("data", text),
+		"tls":        described("tls", object(map[string]any{"cert": text, "key": text, "http": text}, "cert", "key")),
+		"h2c":        described("h2c", map[string]any{"type": "boolean"}),
+		"timeouts":   described("timeouts", timeoutsSchema()),
+		"max-header": described("max-header", size),
+		"sites":      described("sites", list(object(site, "upstream"))),
 	}
 	maps.Copy(top, site)
 	schema := object(top, "version")
@@ -33,7 +40,18 @@ func Schema() map[string]any {
 	return schema
 }
 
-var text = map[string]any{"type": "string"}
+var (
+	text = map[string]any{"type": "string"}
+	size = map[string]any{"type": []string{"string", "integer"}}
+)
+
+func timeoutsSchema() map[string]any {
+	properties := map[string]any{}
+	for key := range new(Timeouts).fields() {
+		properties[key] = text
+	}
+	return object(properties)
+}
 
 func list(of any) map[string]any { return map[string]any{"type": "array", "items": of} }
 
@@ -111,7 +129,12 @@ var descriptions = map[string]string{
 	"tls":                  "Certificate and key of the public listener, in PEM files; http is the address of a listener for plain HTTP beside it.",
 	"sites":                "Several sites, each with hosts and an upstream.",
 	"hosts":                "Host headers that belong to the site; one without a port stands for every port, *.shop.example for all below.",
-	"upstream":             "Address of the application, such as http://127.0.0.1:8000.",
+	"upstream":             "Address of the application, such as http://127.0.0.1:8000, h2c://127.0.0.1:8000 or unix:/run/app.sock.",
+	"upstream-may-loosen":  "On this route the application's own framing, policy and other headers go out as they are.",
+	"max-body":             "The largest body of a request, such as 10MB.",
+	"max-header":           "The largest header of a request, 64KiB unless said.",
+	"h2c":                  "Whether the public listener speaks HTTP/2 without TLS too, for a proxy in front.",
+	"timeouts":             "How long each phase of a request may take, such as 30s.",
 	"nonce":                "forward: tell the application the nonce in the request header Merlon-Nonce. placeholder_file: the application prints that file's secret as its nonces.",
 	"preset":               "The base that absent keys inherit from.",
 	"csp":                  "The enforced Content-Security-Policy. 'nonce' becomes a fresh nonce in each document.",

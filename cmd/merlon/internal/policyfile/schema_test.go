@@ -19,6 +19,7 @@ func TestSchemaHasTheKeysOfTheFile(t *testing.T) {
 	for path, properties := range map[string]any{
 		"":               schema["properties"],
 		"https":          at(schema, "https"),
+		"timeouts":       at(schema, "timeouts"),
 		"https.proxies":  at(schema, "https", "proxies"),
 		"cookies":        at(schema, "cookies"),
 		"routes.-":       at(schema, "routes", "-"),
@@ -60,6 +61,7 @@ func unknown(t *testing.T, path, key string) bool {
 	text := map[string]string{
 		"":               "version: 1\n%s: x\n",
 		"https":          "version: 1\nhttps: {%s: x}\n",
+		"timeouts":       "version: 1\ntimeouts: {%s: x}\n",
 		"https.proxies":  "version: 1\nhttps: {proxies: {%s: x}}\n",
 		"cookies":        "version: 1\ncookies: {%s: x}\n",
 		"routes.-":       "version: 1\nroutes: [{%s: x}]\n",

@@ -1,0 +1,109 @@
+package gateway
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/merlon-sec/merlon"
+)
+
+// RouteHeader is how an application says, of a response on a route where it may loosen, what the Guard shall leave out:
+// frame-exempt, csp-exempt, or both with a comma between them. Django's decorators of these names send no header of their own.
+const RouteHeader = "Merlon-Route"
+
+// requestRoutes are what RouteHeader can ask for, compiled. Without entries the header is not heard.
+type requestRoutes map[string]*merlon.Route
+
+func newRequestRoutes(g *merlon.Guard) (requestRoutes, error) {
+	out := requestRoutes{}
+	for word, change := range map[string]merlon.Change{"frame-exempt": merlon.FrameExempt(), "csp-exempt": merlon.Exempt()} {
+		rt, err := g.NewRoute("the application sends "+RouteHeader+": "+word, change)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %s: %w", RouteHeader, word, err)
+		}
+		out[word] = rt
+	}
+	return out, nil
+}
+
+// answer is what an application answers, on its way to the client.
+type answer struct {
+	http.ResponseWriter
+	request  *http.Request
+	proxy    *proxy
+	body     *incoming // of the request; nil for none
+	deadline deadliner // nil where nobody bounds how long the client may take
+}
+
+// deadliner is what net/http's writers are, over HTTP/1 and HTTP/2.
+type deadliner interface {
+	SetWriteDeadline(time.Time) error
+	SetReadDeadline(time.Time) error
+}
+
+func newAnswer(w http.ResponseWriter, r *http.Request, p *proxy) *answer {
+	return &answer{ResponseWriter: w, request: r, proxy: p, deadline: deadlinerOf(w)}
+}
+
+// deadlinerOf finds the server's writer as http.ResponseController does, once for all writes of a response.
+func deadlinerOf(w http.ResponseWriter) deadliner {
+	for w != nil {
+		if d, ok := w.(deadliner); ok {
+			return d
+		}
+		inner, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			return nil
+		}
+		w = inner.Unwrap()
+	}
+	return nil
+}
+
+func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+
+func (a *answer) WriteHeader(status int) {
+	a.takeMerlonHeaders(status)
+	a.extend()
+	a.ResponseWriter.WriteHeader(status)
+}
+
+// takeMerlonHeaders takes out what only the gateway may say, and does what the application asks for where it may.
+func (a *answer) takeMerlonHeaders(status int) {
+	h := a.Header()
+	asked := h[RouteHeader]
+	for name := range h {
+		if len(name) > 7 && strings.EqualFold(name[:7], "merlon-") {
+			delete(h, name)
+		}
+	}
+	if len(asked) == 0 || status < 200 {
+		return
+	}
+	for word := range strings.SplitSeq(strings.Join(asked, ","), ",") {
+		word = strings.ToLower(strings.TrimSpace(word))
+		route := a.proxy.routes[word]
+		if !a.proxy.app.MayLoosen || route == nil {
+			a.proxy.log.Debug("what the application asks for is not done", "header", RouteHeader, "value", word, "path", a.request.URL.Path)
+			continue
+		}
+		route.Handler(nothing).ServeHTTP(a.ResponseWriter, a.request)
+	}
+}
+
+// nothing is what a Route wraps that is only to tell the Guard.
+var nothing = http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+
+func (a *answer) Write(b []byte) (int, error) {
+	a.extend()
+	return a.ResponseWriter.Write(b)
+}
+
+// extend gives the client the whole time again to take what is written next.
+func (a *answer) extend() {
+	if limit := a.proxy.timeouts.Response; limit > 0 && a.deadline != nil {
+		_ = a.deadline.SetWriteDeadline(time.Now().Add(limit)) // an error shows in the write
+	}
+}

@@ -1,0 +1,145 @@
+package gateway
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// minBodyRate is how fast a client must send a body on the average, in bytes per second, once the time for a silence has passed: who
+// sends a byte now and then holds a connection to the application.
+const minBodyRate = 512
+
+var (
+	errTooLarge   = errors.New("the body of the request is larger than max-body")
+	errSlowClient = errors.New("the client sends the body of its request too slowly")
+	errNoBody     = errors.New("the client breaks off in the body of its request")
+)
+
+// limit bounds the body of r in size and in time.
+func (p *proxy) limit(r *http.Request, a *answer) {
+	if r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0 {
+		return
+	}
+	b := &incoming{ReadCloser: r.Body, left: p.app.MaxBody, silence: p.timeouts.RequestBody}
+	if b.left == 0 {
+		b.left = -1
+	}
+	if b.silence > 0 {
+		b.deadline, b.start = a.deadline, time.Now()
+	}
+	r.Body, a.body = b, b
+}
+
+// incoming is the body of a request. Its errors say that it is the client's fault.
+type incoming struct {
+	io.ReadCloser
+	mu       sync.Mutex // held while reading
+	fault    error      // of the client
+	left     int64      // bytes that may come, -1 for any number
+	deadline deadliner
+	silence  time.Duration
+	start    time.Time
+	read     int64
+}
+
+func (b *incoming) Read(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.extend()
+	if b.left >= 0 && int64(len(p)) > b.left+1 {
+		p = p[:b.left+1] // one more tells a body of just the size from a larger one
+	}
+	n, err := b.ReadCloser.Read(p)
+	b.read += int64(n)
+	if b.left >= 0 {
+		if b.left -= int64(n); b.left < 0 {
+			n, err, b.left = n-1, errTooLarge, 0
+		}
+	}
+	switch {
+	case err == nil:
+		return n, nil
+	case err == io.EOF:
+		b.end()
+		return n, err
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		err = errSlowClient
+	case err != errTooLarge:
+		err = fmt.Errorf("%w: %w", errNoBody, err)
+	}
+	b.fault = err
+	return n, err
+}
+
+// cause returns what the client did wrong with the body, or err. When reading from a client fails, net/http cancels the request's
+// context before the reader hears of it.
+func (b *incoming) cause(err error) error {
+	if b == nil || !errors.Is(err, context.Canceled) {
+		return err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return cmp.Or(b.fault, err)
+}
+
+// extend lets the client be silent for the usual time, if what it has sent until now came fast enough.
+func (b *incoming) extend() {
+	if b.deadline == nil {
+		return
+	}
+	until := time.Now().Add(b.silence)
+	if least := b.start.Add(b.silence + time.Duration(b.read/minBodyRate)*time.Second); least.Before(until) {
+		until = least
+	}
+	_ = b.deadline.SetReadDeadline(until) // an error shows in the read
+}
+
+// end takes the bound away: behind the body net/http goes on reading, to see whether the client leaves. A body that was not read
+// to its end keeps it, because net/http reads the rest.
+func (b *incoming) end() {
+	if b.deadline != nil {
+		_ = b.deadline.SetReadDeadline(time.Time{})
+		b.deadline = nil
+	}
+}
+
+// watched is the body of a response that fails when nothing of it comes for too long.
+type watched struct {
+	io.ReadCloser
+	limit time.Duration
+	timer *time.Timer
+	late  atomic.Bool
+}
+
+func newWatched(body io.ReadCloser, limit time.Duration) *watched {
+	w := &watched{ReadCloser: body, limit: limit}
+	w.timer = time.AfterFunc(limit, func() {
+		w.late.Store(true)
+		body.Close() // which ends the Read that waits
+	})
+	w.timer.Stop()
+	return w
+}
+
+func (w *watched) Read(p []byte) (int, error) {
+	w.timer.Reset(w.limit)
+	n, err := w.ReadCloser.Read(p)
+	w.timer.Stop()
+	if err != nil && err != io.EOF && w.late.Load() {
+		err = fmt.Errorf("the application sent nothing of the body for %v: %w", w.limit, os.ErrDeadlineExceeded)
+	}
+	return n, err
+}
+
+func (w *watched) Close() error {
+	w.timer.Stop()
+	return w.ReadCloser.Close()
+}

@@ -1,0 +1,103 @@
+package gateway
+
+import (
+	"net/http"
+	"net/http/httputil"
+	"strings"
+
+	"github.com/merlon-sec/merlon"
+)
+
+// DashboardCookie is the name of the dashboard's session. Cookies know no ports, so that a browser sends it to the gateway
+// when both are opened under one host name; it is never passed on.
+const DashboardCookie = "merlon-dashboard"
+
+// NonceHeader tells the application the nonce of the response that it is about to make.
+const NonceHeader = "Merlon-Nonce"
+
+// rewrite passes a request on as it came, with the scheme and the client that the gateway vouches for.
+func (p *proxy) rewrite(pr *httputil.ProxyRequest) {
+	in, out := pr.In, pr.Out
+	out.URL.Scheme, out.URL.Host = target(p.app.Upstream)
+	out.URL.RawQuery = in.URL.RawQuery // ReverseProxy has dropped what Go cannot parse; the application may
+	out.Host = in.Host
+	out.Trailer = in.Trailer // filled when the body is read, where ReverseProxy's copy stays empty
+	clean(out.Header)
+	p.forward(pr)
+	out.Header.Set(markHeader, p.mark)
+	if nonce := merlon.Nonce(in.Context()); nonce != "" && p.app.Nonce.Forward {
+		out.Header.Set(NonceHeader, nonce)
+	}
+	p.app.Nonce.prepare(out.Header)
+	if !strings.EqualFold(out.Header.Get("Upgrade"), "websocket") || out.Method != http.MethodGet {
+		// After h2c or another switch the client would speak to the application past the gateway.
+		out.Header.Del("Upgrade")
+		out.Header.Del("Connection")
+		out.Header.Del("Http2-Settings")
+	}
+}
+
+// forward says who the client is and how it came. Of a trusted proxy's headers only those go on that the Guard believes: proxies
+// pass others through as clients send them.
+func (p *proxy) forward(pr *httputil.ProxyRequest) {
+	in, out := pr.In.Header, pr.Out.Header
+	trusted := p.guard.TrustsPeer(pr.In)
+	if trusted {
+		out["X-Forwarded-For"] = in["X-Forwarded-For"]
+	}
+	pr.SetXForwarded()
+	out.Set("X-Forwarded-Proto", p.guard.Scheme(pr.In))
+	for _, name := range p.believed {
+		if values := in[name]; trusted && len(values) > 0 {
+			out[name] = values
+		}
+	}
+}
+
+// believed returns the headers of trusted proxies that the Guard reads, but for the scheme's, which the gateway sets itself.
+func believed(g *merlon.Guard) []string {
+	var out []string
+	p := g.Config().HTTPS.Proxies
+	for _, name := range []string{p.Header, p.HostHeader} {
+		if name = http.CanonicalHeaderKey(name); name != "" && name != "X-Forwarded-Proto" && name != "X-Forwarded-For" {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// clean removes what clients may not say: headers that only the gateway sets, headers that applications believe about
+// client, scheme or path, names that CGI and its heirs fold into others, and the session of the dashboard, which a cookie
+// on the same host would give away.
+func clean(h http.Header) {
+	for name := range h {
+		if reserved(name) || strings.Trim(strings.ToLower(name), "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
+			delete(h, name)
+		}
+	}
+	for i, line := range h["Cookie"] {
+		h["Cookie"][i] = withoutCookie(line, DashboardCookie)
+	}
+}
+
+func reserved(name string) bool {
+	name = strings.ToLower(name)
+	switch name {
+	case "forwarded", "x-forwarded", "proxy", "x-real-ip", "x-client-ip", "client-ip", "true-client-ip", "front-end-https", "x-url-scheme", "x-original-url", "x-rewrite-url":
+		return true
+	}
+	return strings.HasPrefix(name, "merlon-") || strings.HasPrefix(name, "x-forwarded-")
+}
+
+func withoutCookie(line, name string) string {
+	if !strings.Contains(line, name) {
+		return line
+	}
+	var kept []string
+	for pair := range strings.SplitSeq(line, ";") {
+		if n, _, _ := strings.Cut(strings.TrimSpace(pair), "="); n != name {
+			kept = append(kept, strings.TrimSpace(pair))
+		}
+	}
+	return strings.Join(kept, "; ")
+}
