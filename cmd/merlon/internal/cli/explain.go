@@ -4,8 +4,8 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
-	"net/http/httputil"
 	"net/url"
 	"slices"
 	"strings"
@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/merlon-sec/merlon"
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/gateway"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/policyfile"
 )
 
@@ -68,17 +69,18 @@ func (f responseFlags) run(cmd *cobra.Command, method, target string) error {
 	if err != nil {
 		return err
 	}
-	guard, upstream, err := f.guard(r.Host)
+	app, err := f.application()
 	if err != nil {
 		return err
 	}
-	app, err := f.application(upstream)
+	g, err := f.gateway(app)
 	if err != nil {
 		return err
 	}
-	e := guard.ExplainProxy(app, r.WithContext(cmd.Context()))
-	if f.live && e.Status == http.StatusBadGateway && e.Header.Get(failedHeader) != "" {
-		return fmt.Errorf("asking %s: %s", upstream, e.Header.Get(failedHeader))
+	defer g.Close()
+	e := g.Explain(r.WithContext(cmd.Context()))
+	if app.failed != nil {
+		return fmt.Errorf("asking %s: %w", app.to, app.failed)
 	}
 	if f.format == "json" {
 		return writeJSON(cmd.OutOrStdout(), responseJSON(method, target, e))
@@ -122,69 +124,75 @@ func parseHeader(flag string, lines []string) (http.Header, error) {
 	return out, nil
 }
 
-// guard returns the Guard of the site that has the host, and its upstream.
-func (f responseFlags) guard(host string) (*merlon.Guard, *url.URL, error) {
+// gateway is the one that the policy makes, with app behind it.
+func (f responseFlags) gateway(app *application) (*gateway.Gateway, error) {
+	c := gateway.Config{Logger: slog.New(slog.DiscardHandler), Timeouts: gateway.Timeouts{Header: liveTimeout}, Transport: app.instead}
 	switch {
 	case f.config == "" && f.preset == "":
-		return nil, nil, usagef("name a policy with --config, or a preset with --preset")
+		return nil, usagef("name a policy with --config, or a preset with --preset")
 	case f.config != "" && f.preset != "":
-		return nil, nil, usagef("--config and --preset exclude each other: the policy file names the preset")
+		return nil, usagef("--config and --preset exclude each other: the policy file names the preset")
 	case f.live && f.config == "":
-		return nil, nil, usagef("--live: only a policy file has an upstream")
+		return nil, usagef("--live: only a policy file has an upstream")
 	case f.preset != "":
-		g, err := merlon.New(merlon.Config{Preset: f.preset, Reports: policyfile.ReportPath})
+		guard, err := merlon.New(merlon.Config{Preset: f.preset, Reports: policyfile.ReportPath})
 		if err != nil {
-			return nil, nil, usagef("--preset %s: write strict, compat, api or off", f.preset)
+			return nil, usagef("--preset %s: write strict, compat, api or off", f.preset)
 		}
-		return g, nil, nil
+		c.Sites = []gateway.Site{{App: gateway.App{Upstream: &url.URL{Scheme: "http", Host: "application.invalid"}}, Guard: guard, ReportPath: policyfile.ReportPath}}
+		return gateway.New(c)
 	}
 	file, err := policyfile.Read(f.config)
 	if err != nil {
-		return nil, nil, usagef("%w", err)
+		return nil, usagef("%w", err)
 	}
-	name, _, _ := strings.Cut(host, ":")
 	for _, s := range file.Sites {
-		if len(s.Hosts) == 0 || len(file.Sites) == 1 || slices.Contains(s.Hosts, strings.ToLower(host)) || slices.Contains(s.Hosts, strings.ToLower(name)) {
-			return s.Guard, s.Upstream, nil
-		}
+		c.Sites = append(c.Sites, gatewaySite(s))
 	}
-	return nil, nil, usagef("no site of %s has the host %s: the gateway answers 421", f.config, host)
+	return gateway.New(c)
 }
-
-// failedHeader carries why the upstream could not be asked.
-const failedHeader = "Merlon-Failed"
 
 const liveTimeout = 30 * time.Second
 
-// application is what stands behind the Guard.
-func (f responseFlags) application(upstream *url.URL) (http.Handler, error) {
+// application is what stands behind the gateway: the real one, or a response that was made up.
+type application struct {
+	response *http.Response // nil for the real one
+	to       *url.URL       // that was asked last
+	failed   error          // why it gave no response
+}
+
+func (f responseFlags) application() (*application, error) {
 	header, err := parseHeader("--response", f.response)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	if f.live {
-		return &httputil.ReverseProxy{
-			Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(upstream); r.Out.Host = r.In.Host },
-			Transport: &http.Transport{ResponseHeaderTimeout: liveTimeout, DisableKeepAlives: true},
-			ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
-				w.Header().Set(failedHeader, err.Error())
-				w.WriteHeader(http.StatusBadGateway)
-			},
-		}, nil
-	}
-	if f.status < 200 || f.status > 599 {
+	case f.live:
+		return &application{}, nil
+	case f.status < 200 || f.status > 599:
 		return nil, usagef("--status %d: write a number from 200 to 599", f.status)
 	}
 	if header.Get("Content-Type") == "" {
 		header.Set("Content-Type", "text/html; charset=utf-8")
 	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		for name, values := range header {
-			w.Header()[name] = values
-		}
-		w.WriteHeader(f.status)
-	}), nil
+	return &application{response: &http.Response{StatusCode: f.status, Header: header, Body: http.NoBody}}, nil
 }
+
+// instead is for gateway.Config.Transport.
+func (a *application) instead(to *url.URL, usual http.RoundTripper) http.RoundTripper {
+	return roundTrip(func(r *http.Request) (*http.Response, error) {
+		a.to = to
+		if a.response != nil {
+			return a.response, nil
+		}
+		res, err := usual.RoundTrip(r)
+		a.failed = err
+		return res, err
+	})
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // width is that of the narrowest terminal that people use.
 const width = 80

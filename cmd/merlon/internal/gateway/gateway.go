@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/merlon-sec/merlon"
@@ -16,6 +17,9 @@ type Config struct {
 	Sites    []Site // at least one; the only one may leave out its hosts
 	Timeouts Timeouts
 	Logger   *slog.Logger
+
+	// Transport returns what requests to an application go through, given what they would; nil leaves that.
+	Transport func(to *url.URL, usual http.RoundTripper) http.RoundTripper
 }
 
 // Site is a set of hosts with one Guard, behind which most often one application is.
@@ -33,8 +37,8 @@ type Site struct {
 type Gateway struct {
 	byHost   map[string]*site // by name or name:port, as splitHost gives them
 	fallback *site            // for requests whose host no site names; nil where only health checks may have such
-	unknown  http.Handler     // answers those without a fallback
-	refuse   http.Handler     // for requests that servers read in different ways
+	unknown  guarded          // answers those without a fallback
+	refuse   guarded          // answers requests that servers read in different ways
 	upstream *upstreams
 }
 
@@ -46,8 +50,8 @@ func New(c Config) (*Gateway, error) {
 		return nil, err
 	}
 	g := &Gateway{byHost: map[string]*site{}, upstream: newUpstreams(c.Timeouts),
-		unknown: new(merlon.Guard).Handler(http.HandlerFunc(unknownHost)),
-		refuse:  new(merlon.Guard).Handler(http.HandlerFunc(badRequest))}
+		unknown: trusted(new(merlon.Guard), http.HandlerFunc(unknownHost)),
+		refuse:  trusted(new(merlon.Guard), http.HandlerFunc(badRequest))}
 	mark := rand.Text()
 	for _, s := range c.Sites {
 		made, err := newSite(s, c, mark, g.upstream)
@@ -96,16 +100,22 @@ func (g *Gateway) Close() { g.upstream.close() }
 // ServeHTTP forwards the request. A host that no site names is answered 421 (RFC 9110 §15.5.20), and what servers read in
 // different ways 400.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	g.handler(r).serve.ServeHTTP(w, r)
+}
+
+// Explain answers the request and returns the way of the response through the Guard of its site, in place of the response.
+func (g *Gateway) Explain(r *http.Request) merlon.Explanation { return g.handler(r).explain(r) }
+
+// handler returns what answers the request.
+func (g *Gateway) handler(r *http.Request) guarded {
 	name, port, ok := splitHost(r.Host)
 	if !ok && r.Host != "" || !plain(r) {
-		g.refuse.ServeHTTP(w, r)
-		return
+		return g.refuse
 	}
 	if s := g.site(name, port); s != nil {
-		s.ServeHTTP(w, r)
-		return
+		return s.handler(r)
 	}
-	g.unknown.ServeHTTP(w, r)
+	return g.unknown
 }
 
 // site returns the site with the host: by its name, or by the nearest domain above it.

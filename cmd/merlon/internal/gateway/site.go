@@ -21,28 +21,48 @@ type App struct {
 // site is a Site that serves.
 type site struct {
 	guard      *merlon.Guard
-	app        http.Handler
-	routes     map[string]http.Handler // by pattern
+	app        guarded
+	routes     map[string]guarded // by pattern
 	reportPath string
-	reports    http.Handler
+	reports    guarded
+}
+
+// guarded is a handler with its Guard around it.
+type guarded struct {
+	serve   http.Handler
+	explain func(*http.Request) merlon.Explanation
+}
+
+// trusted guards a handler whose own headers count as they are.
+func trusted(g *merlon.Guard, h http.Handler) guarded {
+	return guarded{g.Handler(h), func(r *http.Request) merlon.Explanation { return g.Explain(h, r) }}
+}
+
+// tightening guards a handler whose own headers count where they tighten.
+func tightening(g *merlon.Guard, h http.Handler) guarded {
+	return guarded{g.Proxy(h), func(r *http.Request) merlon.Explanation { return g.ExplainProxy(h, r) }}
 }
 
 func newSite(s Site, c Config, mark string, u *upstreams) (*site, error) {
-	out := &site{guard: s.Guard, routes: map[string]http.Handler{}, reportPath: s.ReportPath, reports: s.Guard.Handler(http.NotFoundHandler())}
+	out := &site{guard: s.Guard, routes: map[string]guarded{}, reportPath: s.ReportPath, reports: trusted(s.Guard, http.NotFoundHandler())}
 	if s.Reports != nil {
-		out.reports = s.Guard.Handler(s.Reports)
+		out.reports = trusted(s.Guard, s.Reports)
 	}
 	routes, err := s.requestRoutes()
 	if err != nil {
 		return nil, err
 	}
-	handler := func(a App) http.Handler {
+	handler := func(a App) guarded {
 		p := &proxy{app: a, guard: s.Guard, log: c.Logger, mark: mark, timeouts: c.Timeouts, routes: routes, believed: believed(s.Guard)}
-		inner := a.Nonce.handler(p.handler(u.transport(a.Upstream)), c.Logger)
-		if a.MayLoosen {
-			return s.Guard.Handler(inner)
+		transport := u.transport(a.Upstream)
+		if c.Transport != nil {
+			transport = c.Transport(a.Upstream, transport)
 		}
-		return s.Guard.Proxy(inner)
+		inner := a.Nonce.handler(p.handler(transport), c.Logger)
+		if a.MayLoosen {
+			return trusted(s.Guard, inner)
+		}
+		return tightening(s.Guard, inner)
 	}
 	out.app = handler(s.App)
 	for pattern, a := range s.Routes {
@@ -51,21 +71,16 @@ func newSite(s Site, c Config, mark string, u *upstreams) (*site, error) {
 	return out, nil
 }
 
-func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path == s.reportPath {
-		s.reports.ServeHTTP(w, r)
-		return
-	}
-	s.appFor(r).ServeHTTP(w, r)
-}
-
-// appFor returns the handler of the route that r belongs to. A path that servers read in different ways has the site's, as it has the
-// site's policy.
-func (s *site) appFor(r *http.Request) http.Handler {
-	if len(s.routes) == 0 {
+// handler returns what answers r: the route that it belongs to. A path that servers read in different ways has the site's application,
+// as it has the site's policy.
+func (s *site) handler(r *http.Request) guarded {
+	switch {
+	case r.URL.Path == s.reportPath:
+		return s.reports
+	case len(s.routes) == 0:
 		return s.app
 	}
-	if h := s.routes[s.guard.Pattern(r)]; h != nil {
+	if h, ok := s.routes[s.guard.Pattern(r)]; ok {
 		return h
 	}
 	return s.app
