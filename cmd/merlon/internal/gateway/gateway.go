@@ -36,7 +36,7 @@ type Site struct {
 // Gateway is an http.Handler that forwards each request to its site's application. It is safe for concurrent use.
 type Gateway struct {
 	byHost   map[string]*site // by name or name:port, as splitHost gives them
-	fallback *site            // for requests whose host no site names; nil where only health checks may have such
+	fallback *site            // for requests whose host no site names; nil for none
 	unknown  guarded          // answers those without a fallback
 	refuse   guarded          // answers requests that servers read in different ways
 	upstream *upstreams
@@ -56,7 +56,7 @@ func New(c Config) (*Gateway, error) {
 	for _, s := range c.Sites {
 		made, err := newSite(s, c, mark, g.upstream)
 		if err == nil {
-			err = g.add(made, s.Hosts)
+			err = g.add(made, s.Hosts, len(c.Sites) == 1)
 		}
 		if err != nil {
 			return nil, err
@@ -65,8 +65,8 @@ func New(c Config) (*Gateway, error) {
 	return g, nil
 }
 
-// add makes the site answer for its hosts.
-func (g *Gateway) add(s *site, hosts []string) error {
+// add makes the site answer for its hosts, and for all others where it is alone or answers health checks under every name.
+func (g *Gateway) add(s *site, hosts []string, alone bool) error {
 	for _, host := range hosts {
 		domain, below := strings.CutPrefix(host, "*.")
 		name, port, ok := splitHost(domain)
@@ -81,17 +81,12 @@ func (g *Gateway) add(s *site, hosts []string) error {
 		}
 		g.byHost[name+port] = s
 	}
-	if len(hosts) == 0 || g.fallback == nil && refusesOtherHosts(s.guard) {
+	c := s.guard.Config()
+	refuses := len(c.Hosts) > 0 // other hosts, but for health checks
+	if len(hosts) == 0 || g.fallback == nil && refuses && (alone || len(c.Health) > 0) {
 		g.fallback = s
 	}
 	return nil
-}
-
-// refusesOtherHosts reports whether the Guard answers health checks under every host, and 421 to all else. Then it may see requests
-// whose host no site names.
-func refusesOtherHosts(g *merlon.Guard) bool {
-	c := g.Config()
-	return len(c.Health) > 0 && len(c.Hosts) > 0
 }
 
 // Close ends the connections to the applications that no request uses.
