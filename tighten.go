@@ -21,6 +21,8 @@ var rules = map[string]stricter{
 	"Origin-Agent-Cluster":              always, // the same on all pages, or browsers ignore it
 	"Referrer-Policy":                   strictestReferrer,
 	"Permissions-Policy":                fewestPermissions,
+	"Integrity-Policy":                  bothIntegrity,
+	"Document-Policy":                   fewestFeatures,
 	"Cross-Origin-Opener-Policy":        ranked("same-origin", "noopener-allow-popups", "same-origin-allow-popups", "unsafe-none"),
 	"Cross-Origin-Embedder-Policy":      ranked("require-corp", "credentialless", "unsafe-none"),
 	"Cross-Origin-Resource-Policy":      exactly("same-origin", "same-site", "cross-origin"),
@@ -103,7 +105,7 @@ func comparable(name, value string) string {
 	switch name {
 	case "Referrer-Policy":
 		return lastReferrer(value)
-	case "Permissions-Policy":
+	case "Permissions-Policy", "Integrity-Policy", "Document-Policy":
 		d, _ := field.ParseDictionary(value)
 		printed, _ := d.Print()
 		return printed
@@ -137,6 +139,68 @@ func fewestPermissions(theirs, ours string) string {
 	out, err := a.Print()
 	if err != nil {
 		return ours
+	}
+	return out
+}
+
+// bothIntegrity blocks what either blocks without integrity metadata.
+func bothIntegrity(theirs, ours string) string {
+	return merge(theirs, ours, func(t, o field.Member) field.Member {
+		lists, ok := o.Value.(field.Inner)
+		more, inner := t.Value.(field.Inner)
+		if !ok || !inner {
+			return o
+		}
+		for _, item := range more {
+			if !slices.ContainsFunc(lists, func(i field.Item) bool { return i.Value == item.Value }) {
+				lists = append(slices.Clip(lists), item)
+			}
+		}
+		o.Value = lists
+		return o
+	})
+}
+
+// fewestFeatures turns off what either turns off, and takes our values otherwise.
+func fewestFeatures(theirs, ours string) string {
+	return merge(theirs, ours, func(t, o field.Member) field.Member {
+		if t.Value == false {
+			return t
+		}
+		return o
+	})
+}
+
+// merge joins two dictionaries: ours, with those members of theirs that ours lacks, and both settles what either has.
+func merge(theirs, ours string, both func(t, o field.Member) field.Member) string {
+	a, errA := field.ParseDictionary(theirs)
+	b, errB := field.ParseDictionary(ours)
+	if errA != nil || errB != nil {
+		return ours
+	}
+	for _, key := range keysOf(a) {
+		item, _ := a.Get(key) // browsers use the last of several
+		t := field.Member{Key: key, Item: item}
+		if i := slices.IndexFunc(b, func(o field.Member) bool { return o.Key == key }); i >= 0 {
+			b[i] = both(t, b[i])
+		} else {
+			b = append(b, t)
+		}
+	}
+	out, err := b.Print()
+	if err != nil {
+		return ours
+	}
+	return out
+}
+
+// keysOf returns each key once, in the order of their first members.
+func keysOf(d field.Dictionary) []string {
+	var out []string
+	for _, m := range d {
+		if !slices.Contains(out, m.Key) {
+			out = append(out, m.Key)
+		}
 	}
 	return out
 }

@@ -13,6 +13,7 @@ func TestProxyTightens(t *testing.T) {
 	config := merlon.Strict()
 	config.EmbedderPolicy, config.CrossDomainPolicies, config.XSSProtection, config.Headers = "credentialless", "none", "0", map[string]string{"X-Site": "ours"}
 	config.HTTPS.IncludeSubDomains = true
+	config.IntegrityPolicy, config.DocumentPolicy = "blocked-destinations=(script)", "document-write=?0, js-profiling"
 	g := newGuard(t, config)
 	for _, c := range []struct{ name, theirs, want string }{
 		{"X-Content-Type-Options", "sniff", "nosniff"},
@@ -43,6 +44,13 @@ func TestProxyTightens(t *testing.T) {
 		{"Strict-Transport-Security", `MAX-AGE="99999999" ; includesubdomains`, "max-age=99999999; includeSubDomains"},
 		{"Strict-Transport-Security", "max-age=1; max-age=2", "max-age=31536000; includeSubDomains"},
 		{"Strict-Transport-Security", "nonsense", "max-age=31536000; includeSubDomains"},
+		{"Integrity-Policy", "blocked-destinations=(style script), endpoints=(x)", "blocked-destinations=(script style), endpoints=(x)"},
+		{"Integrity-Policy", "blocked-destinations=()", "blocked-destinations=(script)"},
+		{"Integrity-Policy", "blocked-destinations=script", "blocked-destinations=(script)"},
+		{"Integrity-Policy", "blocked-destinations=(script", "blocked-destinations=(script)"},
+		{"Document-Policy", "document-write, js-profiling=?0", "document-write=?0, js-profiling=?0"},
+		{"Document-Policy", "force-load-at-top, document-write=?0, document-write", "document-write=?0, js-profiling, force-load-at-top"},
+		{"Document-Policy", "=", "document-write=?0, js-profiling"},
 		{"X-Site", "theirs", "theirs"},
 	} {
 		sets := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Header().Set(c.name, c.theirs) })
