@@ -31,6 +31,7 @@ var mayImport = map[string][]string{
 
 	"tool/cspcase":    nil,
 	"tool/policyfile": nil,
+	"tool/certs":      nil,
 	"tool/rewrite":    nil,
 	"tool/gateway":    {"tool/rewrite"},
 	"tool/demo":       nil,
