@@ -50,10 +50,15 @@ line and column. Of files without one it says how far each site is protected.`,
 				if err != nil {
 					return err
 				}
-				if _, err := loadCertificate(file.TLS); err != nil {
+				own, err := ownCertificates(file)
+				if err != nil {
 					return err
 				}
 				fmt.Fprintf(cmd.OutOrStdout(), "%s is right\n", name)
+				printCertificates(cmd.OutOrStdout(), file)
+				for _, warning := range certificateWarnings(own, file) {
+					fmt.Fprintf(cmd.OutOrStdout(), "warning: %s\n", warning)
+				}
 				printSites(cmd.OutOrStdout(), file)
 				printRoutes(cmd.OutOrStdout(), file)
 			}

@@ -83,7 +83,7 @@ func (f gatewayFlags) run(ctx context.Context, out io.Writer, log *slog.Logger) 
 	if err != nil {
 		return err
 	}
-	if _, err := loadCertificate(file.TLS); err != nil {
+	if _, err := ownCertificates(file); err != nil {
 		return err
 	}
 	srv := &servers{log: log}
@@ -107,18 +107,19 @@ func (f gatewayFlags) run(ctx context.Context, out io.Writer, log *slog.Logger) 
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close(context.WithoutCancel(ctx))) }()
-	l := &live{log: log, flags: f, build: func(file *policyfile.File) (*gateway.Gateway, error) { return s.gateway(file, log) }}
+	l := &live{log: log, flags: f, certs: newCertificates(file, log), build: func(file *policyfile.File) (*gateway.Gateway, error) { return s.gateway(file, log) }}
 	if err := l.load(file); err != nil {
 		return err
 	}
 	defer func() { l.gateway.Load().Close() }()
+	defer closeCertificates(l.certs)
 	var now strings.Builder
 	if contentsInto(&now, f.config); now.String() == before.String() { // or else what was read is not what is there
 		l.seen = l.state()
 	}
-	srv.handle(public, l, l.tls())
+	srv.handle(public, l, configOf(l.certs))
 	if plain != nil {
-		srv.handle(plain, l, nil)
+		srv.handle(plain, l.certs.Challenges(l), nil)
 	}
 	srv.handle(admin, s.dashboard.Handler(), nil)
 	hangup := make(chan os.Signal, 1) // before anybody can know that the gateway is there
@@ -173,6 +174,7 @@ func greet(out io.Writer, file *policyfile.File, s *stack, public, plain, admin 
 	if plain != nil {
 		fmt.Fprintf(out, "and for plain HTTP on http://%s\n", plain.Addr())
 	}
+	printCertificates(out, file)
 	printSites(out, file)
 	fmt.Fprintf(out, "\nReports: %s\n", s.dir)
 	fmt.Fprintf(out, "Dashboard: http://%s\n  log-in token: %s\n  the next one: %s\n", dashboardHost(admin.Addr()), s.token, s.tokenFile)
@@ -186,7 +188,7 @@ func printSites(out io.Writer, file *policyfile.File) {
 		c := site.Guard.Config()
 		fmt.Fprintf(out, "  clickjacking: %s\n", framingState(c))
 		fmt.Fprintf(out, "  XSS: %s\n", scriptState(c))
-		if c.HTTPS.Redirect && file.TLS.Cert == "" && len(c.HTTPS.Proxies.CIDR) == 0 {
+		if c.HTTPS.Redirect && !file.TLS.On() && len(c.HTTPS.Proxies.CIDR) == 0 {
 			fmt.Fprintln(out, "  https: EVERY REQUEST IS REDIRECTED: none can arrive over HTTPS (write tls, or https: {proxies: {cidr: [...]}})")
 		}
 		if strings.Contains(c.CSP, "'nonce'") && site.Nonce == (policyfile.Nonce{}) {
@@ -197,7 +199,7 @@ func printSites(out io.Writer, file *policyfile.File) {
 
 // address is the URL of the public listener.
 func address(file *policyfile.File, public net.Listener) string {
-	if file.TLS.Cert != "" {
+	if file.TLS.On() {
 		return "https://" + public.Addr().String()
 	}
 	return "http://" + public.Addr().String()

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"crypto/sha256"
-	"crypto/tls"
 	"fmt"
 	"io"
 	"log/slog"
@@ -13,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/certs"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/gateway"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/policyfile"
 )
@@ -23,9 +23,9 @@ const pollInterval = time.Second
 
 // live is the gateway that serves now. A reload puts another in its place: a request ends with the one that it began with.
 type live struct {
-	gateway     atomic.Pointer[gateway.Gateway]
-	certificate atomic.Pointer[tls.Certificate] // nil for plain HTTP
-	log         *slog.Logger
+	gateway atomic.Pointer[gateway.Gateway]
+	certs   *certs.Keeper // nil for plain HTTP
+	log     *slog.Logger
 
 	flags gatewayFlags
 	file  *policyfile.File // in force; only watch changes it
@@ -36,17 +36,9 @@ type live struct {
 
 func (l *live) ServeHTTP(w http.ResponseWriter, r *http.Request) { l.gateway.Load().ServeHTTP(w, r) }
 
-// tls is the configuration of the public listener, or nil for plain HTTP.
-func (l *live) tls() *tls.Config {
-	if l.certificate.Load() == nil {
-		return nil
-	}
-	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return l.certificate.Load(), nil }}
-}
-
 // load puts a file in force, or returns why it cannot and changes nothing.
 func (l *live) load(file *policyfile.File) error {
-	certificate, err := loadCertificate(file.TLS)
+	own, err := ownCertificates(file)
 	if err != nil {
 		return err
 	}
@@ -55,22 +47,11 @@ func (l *live) load(file *policyfile.File) error {
 		return err
 	}
 	l.file = file
-	l.certificate.Store(certificate)
+	useCertificates(l.certs, own, file, l.log)
 	if old := l.gateway.Swap(next); old != nil {
 		old.Close()
 	}
 	return nil
-}
-
-func loadCertificate(t policyfile.TLS) (*tls.Certificate, error) {
-	if t.Cert == "" {
-		return nil, nil
-	}
-	certificate, err := tls.LoadX509KeyPair(t.Cert, t.Key)
-	if err != nil {
-		return nil, usagef("the certificate %s and the key %s: %w", t.Cert, t.Key, err)
-	}
-	return &certificate, nil
 }
 
 // watch reloads when the files change and on a signal, until ctx ends.
@@ -96,7 +77,7 @@ func (l *live) watch(ctx context.Context, hangup <-chan os.Signal) {
 // same build, and where somebody writes twice within a tick.
 func (l *live) state() string {
 	out := sha256.New()
-	for _, name := range append([]string{l.flags.config, l.file.TLS.Cert, l.file.TLS.Key}, l.file.Files...) {
+	for _, name := range append([]string{l.flags.config}, l.file.Files...) {
 		fmt.Fprintf(out, "%q", name)
 		if name != "" {
 			contentsInto(out, name)
@@ -157,8 +138,5 @@ func (l *live) check(file *policyfile.File) error {
 			return fmt.Errorf("%s changed from %s to %s: that takes a new start", c.key, c.before, c.after)
 		}
 	}
-	if (l.file.TLS.Cert == "") != (file.TLS.Cert == "") {
-		return fmt.Errorf("tls was added or removed: that takes a new start")
-	}
-	return nil
+	return checkTLS(l.file.TLS, file.TLS)
 }

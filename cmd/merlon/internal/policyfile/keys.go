@@ -18,7 +18,7 @@ var wayOut = map[string]string{
 	"strict-transport-security": "write https: {hsts: 365d}", "report-uri": "write reports: ...", "report-to": "write reports: ...",
 	"nonces": "did you mean nonce?", "host": "did you mean hosts?", "server_name": "write hosts: [shop.example]",
 	"backend": "write upstream: ...", "proxy_pass": "write upstream: ...", "proxy": "write upstream: ...", "upstreams": "did you mean upstream?",
-	"port": "write listen: 127.0.0.1:8080", "cert": "write tls: {cert: cert.pem, key: key.pem}", "route": "did you mean routes?",
+	"port": "write listen: 127.0.0.1:8080", "cert": "write tls: {cert: cert.pem, key: key.pem}", "acme": "write tls: {acme: {email: ops@shop.example, accept_tos: true}}", "route": "did you mean routes?",
 }
 
 // teach completes the library's word on unknown keys: it knows neither the tool's keys nor what people try.
@@ -52,27 +52,6 @@ func (r *reader) text(keys map[string]any, path, key string) string {
 		r.wrong(under(path, key), cfgerrors.WrongType, fmt.Sprint(v), "this key takes a text", "")
 	}
 	return s
-}
-
-func (r *reader) tls(v any) TLS {
-	if v == nil {
-		return TLS{}
-	}
-	keys, ok := v.(map[string]any)
-	if !ok {
-		r.wrong("tls", cfgerrors.WrongType, "", "tls takes the keys cert and key", "write tls: {cert: cert.pem, key: key.pem}")
-		return TLS{}
-	}
-	for key := range keys {
-		if key != "cert" && key != "key" && key != "http" {
-			r.wrong(under("tls", key), cfgerrors.UnknownKey, "", "unknown key", "keys here: cert, key, http")
-		}
-	}
-	out := TLS{Cert: r.text(keys, "tls", "cert"), Key: r.text(keys, "tls", "key"), HTTP: r.text(keys, "tls", "http")}
-	if out.Cert == "" || out.Key == "" {
-		r.wrong("tls", cfgerrors.Missing, "", "a certificate and its key belong together", "write tls: {cert: cert.pem, key: key.pem}")
-	}
-	return out
 }
 
 func (r *reader) hosts(keys map[string]any, path string) []string {

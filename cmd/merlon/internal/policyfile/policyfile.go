@@ -33,13 +33,7 @@ type File struct {
 	MaxHeader int64  // of a request, in bytes; 0 for the default
 	Sites     []Site // at least one
 
-	Files []string // other files that were read: placeholders
-}
-
-// TLS names the certificate of the public listener, in PEM files. All is empty for plain HTTP.
-type TLS struct {
-	Cert, Key string
-	HTTP      string // address of a listener for plain HTTP beside it, "" for none
+	Files []string // other files that it names: placeholders, certificates, keys
 }
 
 // Site is a set of hosts with one Guard.
@@ -180,12 +174,14 @@ func (r *reader) file() *File {
 	}
 	if !several {
 		f.Sites = []Site{r.site("", rest)}
+		r.acmeSites(f)
 		return f
 	}
 	for key := range rest {
 		r.wrong(key, cfgerrors.UnknownKey, "", "beside sites: only the keys "+strings.Join(fileKeys, ", ")+" stand at the top", "move it into a site")
 	}
 	f.Sites = r.sites(sites)
+	r.acmeSites(f)
 	return f
 }
 

@@ -25,7 +25,7 @@ func Schema() map[string]any {
 		"listen":     described("listen", text),
 		"admin":      described("admin", text),
 		"data":       described("data", text),
-		"tls":        described("tls", object(map[string]any{"cert": text, "key": text, "http": text}, "cert", "key")),
+		"tls":        described("tls", tlsSchema()),
 		"h2c":        described("h2c", map[string]any{"type": "boolean"}),
 		"timeouts":   described("timeouts", timeoutsSchema()),
 		"max-header": described("max-header", size),
@@ -51,6 +51,25 @@ func timeoutsSchema() map[string]any {
 		properties[key] = text
 	}
 	return object(properties)
+}
+func tlsSchema() map[string]any {
+	acme := object(map[string]any{
+		"email":      described("email", text),
+		"directory":  described("directory", text),
+		"ca_file":    described("ca_file", text),
+		"accept_tos": described("accept_tos", map[string]any{"const": true}),
+		"eab":        described("eab", object(map[string]any{"key_id": text, "key_file": text}, "key_id", "key_file")),
+	}, "accept_tos")
+	out := object(map[string]any{
+		"cert":  text,
+		"key":   text,
+		"certs": described("certs", list(object(map[string]any{"cert": text, "key": text}, "cert", "key"))),
+		"acme":  described("acme", acme),
+		"min":   described("min", map[string]any{"enum": []any{"1.2", "1.3", 1.2, 1.3}}),
+		"http":  described("http", text),
+	})
+	out["anyOf"] = []any{map[string]any{"required": []string{"cert", "key"}}, map[string]any{"required": []string{"certs"}}, map[string]any{"required": []string{"acme"}}}
+	return out
 }
 
 func list(of any) map[string]any { return map[string]any{"type": "array", "items": of} }
@@ -126,7 +145,16 @@ var descriptions = map[string]string{
 	"listen":               "Address of the public listener, such as 127.0.0.1:8080.",
 	"admin":                "Address of the dashboard.",
 	"data":                 "Directory of the database.",
-	"tls":                  "Certificate and key of the public listener, in PEM files; http is the address of a listener for plain HTTP beside it.",
+	"tls":                  "How the public listener speaks HTTPS: cert and key, certs, or acme.",
+	"certs":                "Own certificates and their keys, in PEM files; the name that a client asks for chooses.",
+	"acme":                 "A CA that issues certificates for the hosts of the sites by itself.",
+	"email":                "Where the CA may write to.",
+	"directory":            "Address of the CA; Let's Encrypt if absent.",
+	"ca_file":              "PEM file of the certificates that the CA's own address is trusted by.",
+	"accept_tos":           "true: you have read the CA's terms and accept them.",
+	"eab":                  "External account binding, for a CA that knows you already.",
+	"min":                  "Lowest version of TLS, 1.2 if absent.",
+	"http":                 "Address of a listener for plain HTTP beside it.",
 	"sites":                "Several sites, each with hosts and an upstream.",
 	"hosts":                "Host headers that belong to the site; one without a port stands for every port, *.shop.example for all below.",
 	"upstream":             "Address of the application, such as http://127.0.0.1:8000, h2c://127.0.0.1:8000 or unix:/run/app.sock.",
