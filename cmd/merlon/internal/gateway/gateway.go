@@ -65,7 +65,14 @@ func New(c Config) (*Gateway, error) {
 	return g, nil
 }
 
-// add makes the site answer for its hosts, and for all others where it is alone or answers health checks under every name.
+// refusesOtherHosts reports whether the Guard answers health checks under every host, and 421 to all else. Then it may see requests
+// whose host no site names.
+func refusesOtherHosts(g *merlon.Guard) bool {
+	c := g.Config()
+	return len(c.Health) > 0 && len(c.Hosts) > 0
+}
+
+// add makes the site answer for its hosts. Where it is alone, other hosts are told so with its headers.
 func (g *Gateway) add(s *site, hosts []string, alone bool) error {
 	for _, host := range hosts {
 		domain, below := strings.CutPrefix(host, "*.")
@@ -81,10 +88,11 @@ func (g *Gateway) add(s *site, hosts []string, alone bool) error {
 		}
 		g.byHost[name+port] = s
 	}
-	c := s.guard.Config()
-	refuses := len(c.Hosts) > 0 // other hosts, but for health checks
-	if len(hosts) == 0 || g.fallback == nil && refuses && (alone || len(c.Health) > 0) {
+	if len(hosts) == 0 || g.fallback == nil && refusesOtherHosts(s.guard) {
 		g.fallback = s
+	}
+	if alone {
+		g.unknown = trusted(s.guard, http.HandlerFunc(unknownHost))
 	}
 	return nil
 }
