@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/merlon-sec/merlon"
 )
@@ -31,43 +30,23 @@ func newRequestRoutes(g *merlon.Guard) (requestRoutes, error) {
 // answer is what an application answers, on its way to the client.
 type answer struct {
 	http.ResponseWriter
-	request  *http.Request
-	proxy    *proxy
-	body     *incoming // of the request; nil for none
-	deadline deadliner // nil where nobody bounds how long the client may take
-}
-
-// deadliner is what net/http's writers are, over HTTP/1 and HTTP/2.
-type deadliner interface {
-	SetWriteDeadline(time.Time) error
-	SetReadDeadline(time.Time) error
+	request *http.Request
+	proxy   *proxy
+	body    *incoming // of the request; nil for none
+	stall   stall
 }
 
 func newAnswer(w http.ResponseWriter, r *http.Request, p *proxy) *answer {
-	return &answer{ResponseWriter: w, request: r, proxy: p, deadline: deadlinerOf(w)}
-}
-
-// deadlinerOf finds the server's writer as http.ResponseController does, once for all writes of a response.
-func deadlinerOf(w http.ResponseWriter) deadliner {
-	for w != nil {
-		if d, ok := w.(deadliner); ok {
-			return d
-		}
-		inner, ok := w.(interface{ Unwrap() http.ResponseWriter })
-		if !ok {
-			return nil
-		}
-		w = inner.Unwrap()
-	}
-	return nil
+	return &answer{ResponseWriter: w, request: r, proxy: p, stall: newStall(w, r, p.timeouts.Response, writes)}
 }
 
 func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
 func (a *answer) WriteHeader(status int) {
 	a.takeMerlonHeaders(status)
-	a.extend()
+	a.stall.begin(a.stall.limit)
 	a.ResponseWriter.WriteHeader(status)
+	a.stall.end()
 }
 
 // takeMerlonHeaders takes out what only the gateway may say, and does what the application asks for where it may.
@@ -97,13 +76,15 @@ func (a *answer) takeMerlonHeaders(status int) {
 var nothing = http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
 
 func (a *answer) Write(b []byte) (int, error) {
-	a.extend()
-	return a.ResponseWriter.Write(b)
+	a.stall.begin(a.stall.limit)
+	n, err := a.ResponseWriter.Write(b)
+	a.stall.end()
+	return n, err
 }
 
-// extend gives the client the whole time again to take what is written next.
-func (a *answer) extend() {
-	if limit := a.proxy.timeouts.Response; limit > 0 && a.deadline != nil {
-		_ = a.deadline.SetWriteDeadline(time.Now().Add(limit)) // an error shows in the write
-	}
+// FlushError waits for the client as Write does.
+func (a *answer) FlushError() error {
+	a.stall.begin(a.stall.limit)
+	defer a.stall.end()
+	return http.NewResponseController(a.ResponseWriter).Flush()
 }

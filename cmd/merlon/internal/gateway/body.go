@@ -23,41 +23,39 @@ var (
 	errNoBody     = errors.New("the client breaks off in the body of its request")
 )
 
-// limit bounds the body of r in size and in time.
-func (p *proxy) limit(r *http.Request, a *answer) {
+// bounded bounds the body of r in time, and in size unless that is 0. It returns the body, nil where there is none.
+func bounded(w http.ResponseWriter, r *http.Request, silence time.Duration, size int64) *incoming {
 	if r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0 {
-		return
+		return nil
 	}
-	b := &incoming{ReadCloser: r.Body, left: p.app.MaxBody, silence: p.timeouts.RequestBody}
-	if b.left == 0 {
+	b := &incoming{ReadCloser: r.Body, left: size, start: time.Now(), stall: newStall(w, r, silence, reads)}
+	if size == 0 {
 		b.left = -1
 	}
-	if b.silence > 0 {
-		b.deadline, b.start = a.deadline, time.Now()
-	}
-	r.Body, a.body = b, b
+	r.Body = b
+	return b
 }
 
 // incoming is the body of a request. Its errors say that it is the client's fault.
 type incoming struct {
 	io.ReadCloser
-	mu       sync.Mutex // held while reading
-	fault    error      // of the client
-	left     int64      // bytes that may come, -1 for any number
-	deadline deadliner
-	silence  time.Duration
-	start    time.Time
-	read     int64
+	mu    sync.Mutex // held while reading
+	fault error      // of the client
+	left  int64      // bytes that may come, -1 for any number
+	read  int64
+	start time.Time
+	stall stall
 }
 
 func (b *incoming) Read(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.extend()
+	b.stall.begin(b.patience())
 	if b.left >= 0 && int64(len(p)) > b.left+1 {
 		p = p[:b.left+1] // one more tells a body of just the size from a larger one
 	}
 	n, err := b.ReadCloser.Read(p)
+	b.stall.end()
 	b.read += int64(n)
 	if b.left >= 0 {
 		if b.left -= int64(n); b.left < 0 {
@@ -68,7 +66,7 @@ func (b *incoming) Read(p []byte) (int, error) {
 	case err == nil:
 		return n, nil
 	case err == io.EOF:
-		b.end()
+		b.stall.lift() // net/http goes on reading, to see whether the client leaves; of a body that was not read, it reads the rest
 		return n, err
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		err = errSlowClient
@@ -90,25 +88,10 @@ func (b *incoming) cause(err error) error {
 	return cmp.Or(b.fault, err)
 }
 
-// extend lets the client be silent for the usual time, if what it has sent until now came fast enough.
-func (b *incoming) extend() {
-	if b.deadline == nil {
-		return
-	}
-	until := time.Now().Add(b.silence)
-	if least := b.start.Add(b.silence + time.Duration(b.read/minBodyRate)*time.Second); least.Before(until) {
-		until = least
-	}
-	_ = b.deadline.SetReadDeadline(until) // an error shows in the read
-}
-
-// end takes the bound away: behind the body net/http goes on reading, to see whether the client leaves. A body that was not read
-// to its end keeps it, because net/http reads the rest.
-func (b *incoming) end() {
-	if b.deadline != nil {
-		_ = b.deadline.SetReadDeadline(time.Time{})
-		b.deadline = nil
-	}
+// patience is how long the client may be silent now: the usual time, if what it has sent until now came fast enough.
+func (b *incoming) patience() time.Duration {
+	due := b.start.Add(b.stall.limit + time.Duration(b.read/minBodyRate)*time.Second)
+	return max(min(b.stall.limit, time.Until(due)), 0)
 }
 
 // watched is the body of a response that fails when nothing of it comes for too long.

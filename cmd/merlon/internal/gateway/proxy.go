@@ -46,8 +46,9 @@ func (p *proxy) handler(transport http.RoundTripper) http.Handler {
 			return
 		}
 		a := newAnswer(w, r, p)
-		p.limit(r, a)
+		a.body = bounded(a, r, p.timeouts.RequestBody, p.app.MaxBody)
 		reverse.ServeHTTP(a, r)
+		a.stall.renew()
 	})
 }
 

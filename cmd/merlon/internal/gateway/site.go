@@ -46,7 +46,10 @@ func tightening(g *merlon.Guard, h http.Handler) guarded {
 func newSite(s Site, c Config, mark string, u *upstreams) (*site, error) {
 	out := &site{guard: s.Guard, routes: map[string]guarded{}, reportPath: s.ReportPath, reports: trusted(s.Guard, http.NotFoundHandler())}
 	if s.Reports != nil {
-		out.reports = trusted(s.Guard, s.Reports)
+		out.reports = trusted(s.Guard, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			bounded(w, r, c.Timeouts.RequestBody, 0)
+			s.Reports.ServeHTTP(w, r)
+		}))
 	}
 	routes, err := s.requestRoutes()
 	if err != nil {
