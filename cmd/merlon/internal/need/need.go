@@ -51,6 +51,40 @@ func Python(t testing.TB, modules ...string) string {
 	return ""
 }
 
+// debianNode are the folders where Debian has the modules of Node.js. Node.js from elsewhere does not look there by itself.
+const debianNode = "/usr/share/nodejs:/usr/lib/nodejs"
+
+// Node returns a command that runs Node.js, which can require the modules, with a script.
+func Node(t testing.TB, script string, modules ...string) *exec.Cmd {
+	t.Helper()
+	node := func(args ...string) *exec.Cmd {
+		cmd := exec.CommandContext(t.Context(), "node", args...)
+		cmd.Env = append(os.Environ(), "NODE_PATH="+strings.TrimPrefix(os.Getenv("NODE_PATH")+":"+debianNode, ":"))
+		return cmd
+	}
+	var test strings.Builder
+	for _, m := range modules {
+		test.WriteString("require('" + m + "');")
+	}
+	if err := node("-e", test.String()).Run(); err != nil {
+		Missing(t, strings.Join(append([]string{"Node.js"}, modules...), " with "),
+			"apt-get install node-"+strings.Join(modules, " node-")+" (Debian), or npm install "+strings.Join(modules, " ")+" and its folder in NODE_PATH")
+	}
+	return node(script)
+}
+
+// Program returns the path of a program, by the first of the names that is found. packages is what Debian calls it.
+func Program(t testing.TB, packages string, names ...string) string {
+	t.Helper()
+	for _, name := range names {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	Missing(t, names[0], "apt-get install "+packages+" (Debian)")
+	return ""
+}
+
 func packages(modules []string) string {
 	var list strings.Builder
 	for _, m := range modules {

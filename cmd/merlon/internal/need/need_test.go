@@ -44,6 +44,14 @@ func TestMissing(t *testing.T) {
 		if !strings.HasPrefix(got, how+": ") || !strings.Contains(got, "no_such_module_at_all") {
 			t.Errorf("Python with a module that is not there and %s=%q: %q, want %s", need.Require, value, got, how)
 		}
+		got = ending(t, func(tb testing.TB) { need.Node(tb, "x.js", "no_such_module_at_all") })
+		if !strings.HasPrefix(got, how+": ") || !strings.Contains(got, "no_such_module_at_all") {
+			t.Errorf("Node with a module that is not there and %s=%q: %q, want %s", need.Require, value, got, how)
+		}
+		got = ending(t, func(tb testing.TB) { need.Program(tb, "moon-tools", "no-such-program") })
+		if !strings.HasPrefix(got, how+": ") || !strings.Contains(got, "moon-tools") {
+			t.Errorf("Program that is not there and %s=%q: %q, want %s", need.Require, value, got, how)
+		}
 	}
 }
 

@@ -1,9 +1,13 @@
-"""Django's own admin on a free port of loopback, with a view that fails. Prints the port when it is ready.
+"""Django's own admin on a free port of loopback, with a view that fails and pages that print the nonce. Prints the port
+when it is ready.
 
 usage: django_site.py DIRECTORY   (for the database)
+
+The environment's MERLON_PLACEHOLDER_FILE names the file with the placeholder.
 """
 import os
 import sys
+from pathlib import Path
 from socketserver import ThreadingMixIn
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
@@ -35,6 +39,7 @@ settings.configure(
             "django.template.context_processors.request",
             "django.contrib.auth.context_processors.auth",
             "django.contrib.messages.context_processors.messages",
+            __name__ + ".nonce",
         ]},
     }],
     DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": os.path.join(DIR, "db.sqlite3")}},
@@ -61,13 +66,35 @@ def scheme(request):
     return HttpResponse("%s %s" % (request.scheme, request.get_host()), content_type="text/plain")
 
 
-def page(request):
+# What docs/frameworks.md shows.
+PLACEHOLDER = Path(os.environ["MERLON_PLACEHOLDER_FILE"]).read_text().strip()
+
+
+def nonce(request):
+    return {"nonce": PLACEHOLDER}
+
+
+FORWARD = """
+<script nonce="{{ request.META.HTTP_MERLON_NONCE }}">
+"""
+PRINTED = """
+<script nonce="{{ nonce }}">
+"""
+
+PAGE = """<!doctype html><title>t</title><p id=out></p>
+{{ request.GET.q | safe }}%sdocument.getElementById("out").textContent = "ran"</script>"""
+
+
+def forward(request):
     from django.http import HttpResponse
     from django.template import engines
-    html = """<!doctype html><title>t</title><p id=out></p>
-<script nonce="{{ request.META.HTTP_MERLON_NONCE }}">document.getElementById("out").textContent = "ran"</script>
-<script>document.title = "an injected script ran"</script>"""
-    return HttpResponse(engines["django"].from_string(html).render({}, request))
+    return HttpResponse(engines["django"].from_string(PAGE % FORWARD).render({}, request))
+
+
+def placeholder(request):
+    from django.http import HttpResponse
+    from django.template import engines
+    return HttpResponse(engines["django"].from_string(PAGE % PRINTED).render({}, request))
 
 
 def nothing(request):
@@ -76,7 +103,8 @@ def nothing(request):
 
 
 urlpatterns = [
-    path("admin/", admin.site.urls), path("boom/", boom), path("scheme/", scheme), path("page/", page), path("favicon.ico", nothing),
+    path("admin/", admin.site.urls), path("boom/", boom), path("scheme/", scheme),
+    path("forward", forward), path("placeholder", placeholder), path("favicon.ico", nothing),
 ]
 
 
