@@ -1,10 +1,11 @@
 """Django's own admin on a free port of loopback, with a view that fails and pages that print the nonce. Prints the port
 when it is ready.
 
-usage: django_site.py DIRECTORY   (for the database)
+usage: django_site.py DIRECTORY [https]   (the directory is for the database; https wants browsers to use it, as shop.localhost)
 
 The environment's MERLON_PLACEHOLDER_FILE names the file with the placeholder.
 """
+import json
 import os
 import sys
 from pathlib import Path
@@ -15,9 +16,19 @@ import django
 from django.conf import settings
 
 DIR = sys.argv[1]
+
+HTTPS = {}
+if sys.argv[2:] == ["https"]:
+    HTTPS = dict(
+        SECURE_SSL_REDIRECT=True,
+        SECURE_REDIRECT_EXEMPT=["^seen/"],
+        SESSION_COOKIE_SECURE=True,
+        CSRF_COOKIE_SECURE=True,
+        USE_X_FORWARDED_HOST=True,  # nothing needs it; here it shows that the header is the gateway's
+    )
 settings.configure(
     SECRET_KEY="for tests only",
-    ALLOWED_HOSTS=["127.0.0.1"],
+    ALLOWED_HOSTS=["127.0.0.1", "shop.localhost", "other.localhost"],
     ROOT_URLCONF=__name__,
     INSTALLED_APPS=[
         "django.contrib.admin", "django.contrib.auth", "django.contrib.contenttypes",
@@ -46,6 +57,7 @@ settings.configure(
     DEFAULT_AUTO_FIELD="django.db.models.AutoField",
     STATIC_URL="/static/",
     SECURE_PROXY_SSL_HEADER=("HTTP_X_FORWARDED_PROTO", "https"),
+    **HTTPS,
 )
 django.setup()
 
@@ -64,6 +76,12 @@ def boom(request):
 def scheme(request):
     from django.http import HttpResponse
     return HttpResponse("%s %s" % (request.scheme, request.get_host()), content_type="text/plain")
+
+
+def seen(request):
+    from django.http import HttpResponse
+    about = {name: value for name, value in request.META.items() if name.startswith("HTTP_") or name in ("PATH_INFO", "QUERY_STRING")}
+    return HttpResponse(json.dumps([request.scheme, request.get_host(), about], sort_keys=True), content_type="application/json")
 
 
 # What docs/frameworks.md shows.
@@ -103,7 +121,7 @@ def nothing(request):
 
 
 urlpatterns = [
-    path("admin/", admin.site.urls), path("boom/", boom), path("scheme/", scheme),
+    path("admin/", admin.site.urls), path("boom/", boom), path("scheme/", scheme), path("seen/", seen),
     path("forward", forward), path("placeholder", placeholder), path("favicon.ico", nothing),
 ]
 

@@ -1,0 +1,83 @@
+package cli_test
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/need"
+)
+
+// nginxConfig is what every nginx here has. One process without a master ends with its test even when that is killed.
+const nginxConfig = `daemon off;
+master_process off;
+pid DIR/pid;
+error_log stderr warn;
+events {}
+http {
+access_log off;
+client_body_temp_path DIR/body;
+proxy_temp_path DIR/proxy;
+fastcgi_temp_path DIR/fastcgi;
+uwsgi_temp_path DIR/uwsgi;
+scgi_temp_path DIR/scgi;
+HTTP
+}
+`
+
+func nginxPath(t *testing.T) string {
+	return need.Program(t, "nginx-light", "nginx", "/usr/sbin/nginx")
+}
+
+// writeNginx writes a configuration with this in its http block, in which DIR is its folder.
+func writeNginx(t *testing.T, http string) string {
+	t.Helper()
+	dir := t.TempDir()
+	text := strings.ReplaceAll(strings.Replace(nginxConfig, "HTTP", http, 1), "DIR", dir)
+	file := filepath.Join(dir, "nginx.conf")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// startNginx starts nginx with this in its http block, in which LISTEN1 and so on stand for addresses, and returns those.
+func startNginx(t *testing.T, http string) []string {
+	t.Helper()
+	var addresses []string
+	for i := 1; strings.Contains(http, fmt.Sprint("LISTEN", i)); i++ {
+		addresses = append(addresses, unusedAddress(t)) // nginx can take none that is open already, nor choose one
+		http = strings.ReplaceAll(http, fmt.Sprint("LISTEN", i), addresses[i-1])
+	}
+	config := writeNginx(t, http)
+	out := startProgram(t, exec.Command(nginxPath(t), "-c", config, "-p", filepath.Dir(config)))
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log("nginx:\n" + out.String())
+		}
+	})
+	for _, address := range addresses {
+		awaitListener(t, address, out)
+	}
+	return addresses
+}
+
+// awaitListener waits until somebody listens there.
+func awaitListener(t *testing.T, address string, out *output) {
+	t.Helper()
+	for ctx := within(t); ; time.Sleep(5 * time.Millisecond) { // nginx says nothing when it is ready
+		c, err := net.Dial("tcp", address)
+		if err == nil {
+			c.Close()
+			return
+		}
+		if ctx.Err() != nil || strings.Contains(out.String(), "[emerg]") {
+			t.Fatalf("nginx does not listen on %s: %v\n%s", address, err, out)
+		}
+	}
+}
