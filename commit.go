@@ -151,11 +151,15 @@ func (s *response) putPolicies(h http.Header, status int) {
 		s.set(h, headerXFO, options)
 	}
 	s.note(headerXFO, s.plan)
-	// A 304 updates the headers of the stored page. A policy with or without a nonce would break its scripts.
+	// A 304 updates the headers of the stored page. A policy with or without a nonce would break its scripts, and another server's
+	// alone would take the place of ours: so the stored ones stay.
 	stale := status == http.StatusNotModified
 	tighten := s.trust == tightenOnly || s.plan.tightPolicy
 	switch enforced := &set.enforced; {
 	case stale && len(enforced.base.parts) > 1:
+		if tighten || s.plan.tightFrame {
+			delete(h, headerCSP)
+		}
 	case !tighten && theirs.ancestors && !s.plan.tightFrame:
 	case !tighten && theirs.any: // the handler's policy stands in for ours, but for framing
 		s.add(h, headerCSP, enforced.frameOnly(frame))
@@ -167,7 +171,14 @@ func (s *response) putPolicies(h http.Header, status int) {
 	}
 	s.note(headerCSP, s.plan)
 	trial := &set.trial.base
-	if !keepTrial || s.there&bitTrial != 0 && s.trust == trustHandler || stale && len(trial.parts) > 1 {
+	if stale && len(trial.parts) > 1 {
+		if s.trust == tightenOnly {
+			delete(h, headerTrial)
+			s.note(headerTrial, s.plan)
+		}
+		return
+	}
+	if !keepTrial || s.there&bitTrial != 0 && s.trust == trustHandler {
 		return
 	}
 	s.add(h, headerTrial, s.text(trial))
