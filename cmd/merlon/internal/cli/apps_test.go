@@ -48,6 +48,12 @@ func startProgram(t *testing.T, cmd *exec.Cmd) *output {
 	t.Cleanup(func() {
 		killGroup(cmd)
 		<-ended
+		for deadline := time.Now().Add(limit); groupLives(cmd); time.Sleep(5 * time.Millisecond) { // nobody tells us of its children
+			if time.Now().After(deadline) {
+				t.Errorf("children of %s outlive it", cmd.Path)
+				return
+			}
+		}
 	})
 	return out
 }

@@ -85,6 +85,12 @@ func Program(t testing.TB, packages string, names ...string) string {
 	return ""
 }
 
+// Firefox returns the path of a Firefox.
+func Firefox(t testing.TB) string {
+	t.Helper()
+	return Program(t, "firefox-esr", "firefox-esr", "firefox", "/Applications/Firefox.app/Contents/MacOS/firefox")
+}
+
 func packages(modules []string) string {
 	var list strings.Builder
 	for _, m := range modules {
