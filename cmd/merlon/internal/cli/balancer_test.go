@@ -6,29 +6,24 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/need"
 )
 
-// balancer is nginx as docs/behind.md has it, with HTTPS at its first address and plain HTTP at its second. Its connections come
-// from 127.0.0.2, so that the gateway can tell it from others on this machine. It passes on names with underscores.
-const balancer = `underscores_in_headers on;
-server {
-	listen LISTEN1 ssl;
-	listen LISTEN2;
-	ssl_certificate DIR/cert.pem;
-	ssl_certificate_key DIR/key.pem;
-	location / {
-		proxy_pass GATEWAY;
-		proxy_bind 127.0.0.2;
-		proxy_http_version 1.1;
-		proxy_set_header Host $http_host;
-		proxy_set_header X-Forwarded-Proto $scheme;
-		proxy_set_header X-Forwarded-For $remote_addr;
-	}
-}`
+// balancer is the nginx of docs/behind.md, with plain HTTP at its first address and HTTPS at its second. Its connections come from
+// 127.0.0.2, so that the gateway can tell it from others on this machine. It passes on names with underscores.
+func balancer(t *testing.T, gateway string) string {
+	t.Helper()
+	dir := t.TempDir()
+	writeCertificate(t, dir)
+	return "underscores_in_headers on;\n" + replaced(t, documentedNginx(t, "balancer"),
+		"listen 80;", "listen LISTEN1;", "listen 443 ", "listen LISTEN2 ",
+		"/etc/ssl/shop.example.pem", filepath.Join(dir, "cert.pem"), "/etc/ssl/shop.example.key", filepath.Join(dir, "key.pem"),
+		"proxy_pass http://127.0.0.1:8080;", "proxy_bind 127.0.0.2; proxy_pass "+gateway+";")
+}
 
 const balancedPolicy = djangoPolicy + `hosts: [shop.localhost]
 https: {proxies: {cidr: [127.0.0.2/32]}}
@@ -46,10 +41,8 @@ func startBalanced(t *testing.T) balanced {
 	}
 	django := startPython(t, "django", t.TempDir(), "https")
 	_, gateway := startGateway(t, balancedPolicy, django, t.TempDir())
-	dir := t.TempDir()
-	writeCertificate(t, dir)
-	addresses := startNginx(t, strings.NewReplacer("DIR", dir, "GATEWAY", gateway).Replace(balancer))
-	return balanced{secure: "https://" + asShop(addresses[0]), plain: "http://" + asShop(addresses[1]),
+	addresses := startNginx(t, balancer(t, gateway))
+	return balanced{plain: "http://" + asShop(addresses[0]), secure: "https://" + asShop(addresses[1]),
 		gateway: "http://" + asShop(strings.TrimPrefix(gateway, "http://")), django: "http://" + asShop(strings.TrimPrefix(django, "http://"))}
 }
 

@@ -81,3 +81,26 @@ func awaitListener(t *testing.T, address string, out *output) {
 		}
 	}
 }
+
+// documentedNginx returns the configuration that behind.md has under a comment of this name.
+func documentedNginx(t *testing.T, name string) string {
+	t.Helper()
+	_, after, ok := strings.Cut(read(t, docs+"behind.md"), "\n<!-- "+name+" -->\n```nginx\n")
+	text, _, closed := strings.Cut(after, "\n```\n")
+	if !ok || !closed {
+		t.Fatalf("behind.md has no nginx configuration %s", name)
+	}
+	return text
+}
+
+// replaced returns the text with each old part, which it must have, replaced by the new one after it.
+func replaced(t *testing.T, text string, oldAndNew ...string) string {
+	t.Helper()
+	for i := 0; i < len(oldAndNew); i += 2 {
+		if !strings.Contains(text, oldAndNew[i]) {
+			t.Fatalf("no %q in\n%s", oldAndNew[i], text)
+		}
+		text = strings.ReplaceAll(text, oldAndNew[i], oldAndNew[i+1])
+	}
+	return text
+}

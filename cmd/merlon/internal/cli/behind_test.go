@@ -1,0 +1,61 @@
+package cli_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// The gateway's one upstream may be a balancer: what the gateway tells the application gets to each of its servers.
+func TestBalancerBehindTheGateway(t *testing.T) {
+	noLeaks(t)
+	server := func(name string) *httptest.Server {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			fmt.Fprintf(w, `<!doctype html><script nonce="%s"></script>%s %s %s`, r.Header.Get("Merlon-Nonce"), name, r.Header.Get("X-Forwarded-Proto"), r.Host)
+		}))
+		t.Cleanup(s.Close)
+		return s
+	}
+	one, two := server("one"), server("two")
+	inner := startNginx(t, replaced(t, documentedNginx(t, "inner"), "listen 127.0.0.1:8001;", "listen LISTEN1;",
+		"10.0.1.11:8000", strings.TrimPrefix(one.URL, "http://"), "10.0.1.12:8000", strings.TrimPrefix(two.URL, "http://")))
+	dir := t.TempDir()
+	writeCertificate(t, dir)
+	policy := noncePolicy + "forward\ntls: {cert: " + filepath.Join(dir, "cert.pem") + ", key: " + filepath.Join(dir, "key.pem") + "}\n"
+	_, site := startGateway(t, policy, "http://"+inner[0], dir)
+	client, served := shopClient(t), map[string]bool{}
+	for range 8 {
+		got := fetch(t, client, "GET", site)
+		if got.policy == "" || got.attribute != got.policy {
+			t.Errorf("the policy has the nonce %q, the page %q", got.policy, got.attribute)
+		}
+		served[got.rest] = true
+	}
+	for _, name := range []string{"one", "two"} {
+		if want := name + " https " + strings.TrimPrefix(site, "https://"); !served[want] {
+			t.Errorf("no answer says %q, all are %v", want, served)
+		}
+	}
+}
+
+// What the guides show as a policy file is one.
+func TestDocumentedPolicyFiles(t *testing.T) {
+	for _, page := range []string{"behind.md", "frameworks.md"} {
+		for _, m := range codeBlock.FindAllStringSubmatch(read(t, docs+page), -1) {
+			if m[1] != "yaml" {
+				continue
+			}
+			file := filepath.Join(t.TempDir(), "merlon.yaml")
+			if err := os.WriteFile(file, []byte(m[2]), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if code, _, stderr := run(t, "config", "check", file); code != 0 {
+				t.Errorf("%s: merlon config check: %s\n%s", page, stderr, m[2])
+			}
+		}
+	}
+}
