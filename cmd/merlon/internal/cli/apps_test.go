@@ -25,16 +25,22 @@ func placeholderFile(t *testing.T) string {
 	return name
 }
 
-// startProgram starts a program that ends with the test, its children included, and returns what it prints.
-func startProgram(t *testing.T, cmd *exec.Cmd) *output {
+// program is one that runs until its test ends, with what it prints.
+type program struct {
+	*output
+	ended chan struct{}
+}
+
+// startProgram starts a program that ends with the test, its children included.
+func startProgram(t *testing.T, cmd *exec.Cmd) program {
 	t.Helper()
-	out := newOutput()
-	cmd.Stdout, cmd.Stderr = out, out
+	p := program{newOutput(), make(chan struct{})}
+	cmd.Stdout, cmd.Stderr = p.output, p.output
 	cmd.WaitDelay = 5 * time.Second // for children that hold the output open
 	ownGroup(cmd)
-	started, ended := make(chan error, 1), make(chan struct{})
+	started := make(chan error, 1)
 	go func() {
-		defer close(ended)
+		defer close(p.ended)
 		runtime.LockOSThread() // on Linux the program is killed when the thread that started it ends (see ownGroup)
 		err := cmd.Start()
 		started <- err
@@ -47,7 +53,7 @@ func startProgram(t *testing.T, cmd *exec.Cmd) *output {
 	}
 	t.Cleanup(func() {
 		killGroup(cmd)
-		<-ended
+		<-p.ended
 		for deadline := time.Now().Add(limit); groupLives(cmd); time.Sleep(5 * time.Millisecond) { // nobody tells us of its children
 			if time.Now().After(deadline) {
 				t.Errorf("children of %s outlive it", cmd.Path)
@@ -55,21 +61,23 @@ func startProgram(t *testing.T, cmd *exec.Cmd) *output {
 			}
 		}
 	})
-	return out
+	return p
 }
 
 // await waits until the output matches and returns the first group.
-func (o *output) await(t *testing.T, what *regexp.Regexp) string {
+func (p program) await(t *testing.T, what *regexp.Regexp) string {
 	t.Helper()
 	deadline := time.After(limit)
 	for {
-		if m := what.FindStringSubmatch(o.String()); m != nil {
+		if m := what.FindStringSubmatch(p.String()); m != nil {
 			return m[1]
 		}
 		select {
-		case <-o.more:
+		case <-p.more:
+		case <-p.ended:
+			t.Fatalf("it ended; no %s in\n%s", what, p)
 		case <-deadline:
-			t.Fatalf("no %s in\n%s", what, o)
+			t.Fatalf("no %s in\n%s", what, p)
 		}
 	}
 }

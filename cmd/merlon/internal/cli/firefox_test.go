@@ -31,7 +31,7 @@ user_pref("browser.shell.checkDefaultBrowser", false);
 `
 
 // startFirefox starts a headless Firefox with a new profile at url. Nobody drives it: its pages must tell what they do.
-func startFirefox(t *testing.T, url string) *output {
+func startFirefox(t *testing.T, url string) program {
 	t.Helper()
 	home := t.TempDir()
 	profile := filepath.Join(home, "profile")

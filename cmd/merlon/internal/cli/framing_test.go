@@ -281,9 +281,11 @@ func TestFramingInChromium(t *testing.T) {
 func TestFramingInFirefox(t *testing.T) {
 	noLeaks(t)
 	f := startFraming(t)
-	out := startFirefox(t, f.start)
+	firefox := startFirefox(t, f.start)
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log("Firefox:\n" + firefox.String())
+		}
+	})
 	f.check(t)
-	if t.Failed() {
-		t.Log("Firefox:\n" + out.String())
-	}
 }

@@ -30,10 +30,6 @@ HTTP
 }
 `
 
-func nginxPath(t *testing.T) string {
-	return need.Program(t, "nginx-light", "nginx", "/usr/sbin/nginx")
-}
-
 // writeNginx writes a configuration with this in its http block, in which DIR is its folder.
 func writeNginx(t *testing.T, http string) string {
 	t.Helper()
@@ -55,20 +51,21 @@ func startNginx(t *testing.T, http string) []string {
 		http = strings.ReplaceAll(http, fmt.Sprint("LISTEN", i), addresses[i-1])
 	}
 	config := writeNginx(t, http)
-	out := startProgram(t, exec.Command(nginxPath(t), "-c", config, "-p", filepath.Dir(config)))
+	path := need.Program(t, "nginx-light", "nginx", "/usr/sbin/nginx")
+	nginx := startProgram(t, exec.Command(path, "-c", config, "-p", filepath.Dir(config)))
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Log("nginx:\n" + out.String())
+			t.Log("nginx:\n" + nginx.String())
 		}
 	})
 	for _, address := range addresses {
-		awaitListener(t, address, out)
+		awaitListener(t, address, nginx)
 	}
 	return addresses
 }
 
 // awaitListener waits until somebody listens there.
-func awaitListener(t *testing.T, address string, out *output) {
+func awaitListener(t *testing.T, address string, nginx program) {
 	t.Helper()
 	for ctx := within(t); ; time.Sleep(5 * time.Millisecond) { // nginx says nothing when it is ready
 		c, err := net.Dial("tcp", address)
@@ -76,9 +73,18 @@ func awaitListener(t *testing.T, address string, out *output) {
 			c.Close()
 			return
 		}
-		if ctx.Err() != nil || strings.Contains(out.String(), "[emerg]") {
-			t.Fatalf("nginx does not listen on %s: %v\n%s", address, err, out)
+		if ctx.Err() != nil || ended(nginx) {
+			t.Fatalf("nginx does not listen on %s: %v\n%s", address, err, nginx)
 		}
+	}
+}
+
+func ended(p program) bool {
+	select {
+	case <-p.ended:
+		return true
+	default:
+		return false
 	}
 }
 
