@@ -42,6 +42,7 @@ settings.configure(
         "django.contrib.auth.middleware.AuthenticationMiddleware",
         "django.contrib.messages.middleware.MessageMiddleware",
         "django.middleware.clickjacking.XFrameOptionsMiddleware",
+        __name__ + ".frame_exempt",
     ],
     TEMPLATES=[{
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -67,6 +68,7 @@ from django.contrib.staticfiles.handlers import StaticFilesHandler  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.core.wsgi import get_wsgi_application  # noqa: E402
 from django.urls import path  # noqa: E402
+from django.views.decorators.clickjacking import xframe_options_exempt, xframe_options_sameorigin  # noqa: E402
 
 
 def boom(request):
@@ -115,6 +117,21 @@ def placeholder(request):
     return HttpResponse(engines["django"].from_string(PAGE % PRINTED).render({}, request))
 
 
+def badge(request):
+    from django.http import HttpResponse
+    return HttpResponse("<!doctype html><title>badge</title>")
+
+
+# What docs/frameworks.md shows.
+def frame_exempt(get_response):
+    def middleware(request):
+        response = get_response(request)
+        if getattr(response, "xframe_options_exempt", False):
+            response["Merlon-Route"] = "frame-exempt"
+        return response
+    return middleware
+
+
 def nothing(request):
     from django.http import HttpResponse
     return HttpResponse(status=204)
@@ -123,6 +140,8 @@ def nothing(request):
 urlpatterns = [
     path("admin/", admin.site.urls), path("boom/", boom), path("scheme/", scheme), path("seen/", seen),
     path("forward", forward), path("placeholder", placeholder), path("favicon.ico", nothing),
+    path("badge/exempt", xframe_options_exempt(badge)), path("badge/own", xframe_options_sameorigin(badge)), path("badge/plain", badge),
+    path("elsewhere/exempt", xframe_options_exempt(badge)),
 ]
 
 
