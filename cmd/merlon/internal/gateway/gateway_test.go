@@ -93,7 +93,7 @@ func TestClientsCannotSpeakForTheGateway(t *testing.T) {
 	res, body := send(t, addr, "GET / HTTP/1.1\r\nHost: shop.example\r\nConnection: close, Merlon-Nonce, X-Forwarded-Proto, X-Forwarded-For\r\n"+
 		"Merlon-Nonce: evil\r\nMerlon_Nonce: evil\r\nmerlon_nonce: evil\r\nMERLON-Nonce: evil\r\nX-Forwarded-Proto: evil\r\nX_Forwarded_Proto: evil\r\n"+
 		"X-Forwarded_For: evil\r\nX_Forwarded-Host: evil\r\nForwarded: for=evil\r\nX-Forwarded-Prefix: evil\r\nMerlon_Route: evil\r\n"+
-		"Merlon.Nonce: evil\r\nX.Forwarded.Proto: evil\r\nX-Real-IP: evil\r\nX-Original-URL: /evil\r\nProxy: evil\r\nContent_Length: evil\r\n"+
+		"Merlon.Nonce: evil\r\nX.Forwarded.Proto: evil\r\nX-Real-IP: evil\r\nCF-Connecting-IP: evil\r\nX-Original-Host: evil\r\nX-Scheme: evil\r\nX-Original-URL: /evil\r\nProxy: evil\r\nContent_Length: evil\r\n"+
 		"Cookie: a=1; merlon-dashboard=evil; b=2\r\n\r\n")
 	if strings.Contains(body, "evil") {
 		t.Errorf("a client's word reached the application:\n%s", body)

@@ -83,7 +83,9 @@ func clean(h http.Header) {
 func reserved(name string) bool {
 	name = strings.ToLower(name)
 	switch name {
-	case "forwarded", "x-forwarded", "proxy", "x-real-ip", "x-client-ip", "client-ip", "true-client-ip", "front-end-https", "x-url-scheme", "x-original-url", "x-rewrite-url":
+	case "forwarded", "x-forwarded", "proxy", "x-real-ip", "x-client-ip", "client-ip", "true-client-ip", "cf-connecting-ip", "cf-connecting-ipv6", "fastly-client-ip",
+		"x-cluster-client-ip", "x-original-forwarded-for", "x-appengine-user-ip", "front-end-https", "x-scheme", "x-url-scheme", "x-original-url", "x-rewrite-url",
+		"x-host", "x-original-host", "x-http-host-override":
 		return true
 	}
 	return strings.HasPrefix(name, "merlon-") || strings.HasPrefix(name, "x-forwarded-")
