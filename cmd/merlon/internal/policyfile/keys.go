@@ -1,11 +1,13 @@
 package policyfile
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/merlon-sec/merlon/cfgerrors"
@@ -21,18 +23,26 @@ var wayOut = map[string]string{
 	"port": "write listen: 127.0.0.1:8080", "cert": "write tls: {cert: cert.pem, key: key.pem}", "acme": "write tls: {acme: {email: ops@shop.example, accept_tos: true}}", "route": "did you mean routes?",
 }
 
-// teach completes the library's word on unknown keys: it knows neither the tool's keys nor what people try.
+// teach completes the library's word: it knows neither the tool's keys, nor what people try, nor YAML.
 func teach(err error) error {
 	var out []error
 	for m := range cfgerrors.All(err) {
 		key := m.Field[strings.LastIndexByte(m.Field, '.')+1:]
-		keys, listed := strings.CutPrefix(m.Hint, "keys here: ")
+		list, listed := strings.CutPrefix(m.Hint, "keys here: ")
+		keys := strings.Split(list, ", ")
+		switch {
+		case !strings.Contains(m.Field, "."):
+			keys = slices.Concat(keys, []string{"hosts"}, appKeys, fileKeys)
+		case strings.HasPrefix(m.Field, "routes["):
+			keys = append(keys, routeKeys...)
+		}
 		switch hint := wayOut[strings.ToLower(key)]; {
 		case m.Code != cfgerrors.UnknownKey:
+			m.Hint = cmp.Or(yamlHint(m), m.Hint)
 		case hint != "":
 			m.Hint = hint
-		case listed && !strings.Contains(m.Field, "."):
-			m.Hint = "keys here: hosts, " + strings.Join(appKeys, ", ") + ", " + keys
+		case listed:
+			m.Hint = keysHint(key, keys)
 		}
 		out = append(out, m)
 	}

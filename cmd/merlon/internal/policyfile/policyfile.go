@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/merlon-sec/merlon"
@@ -185,12 +186,28 @@ func (r *reader) file() *File {
 	return f
 }
 
+// formatVersion is the version of policy files that this merlon reads.
+const formatVersion = 1
+
+// version tells a file for a newer merlon from one that means this version and says it in another way.
 func (r *reader) version(v any) {
+	const write = "write version: 1"
+	text := fmt.Sprint(v)
+	number, err := strconv.ParseFloat(text, 64)
+	isNumber := err == nil && strings.Trim(text, "+-.0123456789eE") == ""
 	switch {
 	case v == nil:
 		r.wrong("", cfgerrors.Missing, "", "the version of the file's format is missing", "begin it with version: 1")
-	case fmt.Sprint(v) != "1":
-		r.wrong("version", cfgerrors.InvalidValue, fmt.Sprint(v), "this merlon reads version 1", "write version: 1, or get the merlon that the file is for")
+	case text == strconv.Itoa(formatVersion):
+	case !isNumber:
+		r.wrong("version", cfgerrors.InvalidValue, text, "this is the number of the file's format, not of a program", write)
+	case number < formatVersion:
+		r.wrong("version", cfgerrors.InvalidValue, text, "no version comes before 1", write)
+	case strings.Trim(text, "0123456789") != "" || number == formatVersion:
+		r.wrong("version", cfgerrors.InvalidValue, text, "a version is a whole number, without point or zeros", write)
+	default:
+		r.wrong("version", cfgerrors.InvalidValue, text, "the file is for a newer merlon; this one reads version 1",
+			"get a newer merlon; a file that you write for this one begins with version: 1")
 	}
 }
 

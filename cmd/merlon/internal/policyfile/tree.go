@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
 
@@ -17,6 +17,7 @@ import (
 
 // tree is a YAML document as plain values, with the place of each.
 type tree struct {
+	data   []byte
 	root   any
 	places map[string]place // by path, such as sites[0].frame.by[1]
 	errs   []error
@@ -34,11 +35,15 @@ func parse(data []byte) (*tree, error) {
 		return nil, &Error{Line: line, Column: 1, Mistake: &cfgerrors.Error{Code: cfgerrors.Syntax,
 			Text: "a carriage return within a line: YAML begins a new line there, and editors do not show it", Hint: "remove it"}}
 	}
-	file, err := parser.ParseBytes(data, 0)
-	if err != nil {
-		return nil, syntaxMistake(err)
+	tokens := lexer.Tokenize(string(data))
+	if err := cutOff(tokens); err != nil {
+		return nil, err
 	}
-	t := &tree{places: map[string]place{"": {1, 1}}}
+	file, err := parser.Parse(tokens, 0)
+	if err != nil {
+		return nil, syntaxMistake(data, err)
+	}
+	t := &tree{data: data, places: map[string]place{"": {1, 1}}}
 	var bodies []ast.Node
 	for _, doc := range file.Docs {
 		if doc.Body != nil {
@@ -64,22 +69,6 @@ func lonelyReturn(data []byte) (line int, found bool) {
 		}
 	}
 	return 0, false
-}
-
-func syntaxMistake(err error) error {
-	e := &Error{Line: 1, Column: 1, Mistake: &cfgerrors.Error{Code: cfgerrors.Syntax, Text: err.Error()}}
-	var syntax *yaml.SyntaxError
-	if errors.As(err, &syntax) {
-		e.Mistake.Text = syntax.Message
-		switch {
-		case strings.Contains(syntax.Message, "'\t'"):
-			e.Mistake.Text, e.Mistake.Hint = "a tab", "indent with spaces"
-		case strings.Contains(syntax.Message, "mapping value is not allowed"):
-			e.Mistake.Hint = "a value with a colon and a space, or one that begins with a quote, goes into double quotes: csp: \"'self' https: data:\""
-		}
-		e.Line, e.Column = position(syntax.Token)
-	}
-	return e
 }
 
 func position(t *token.Token) (line, column int) {
@@ -128,13 +117,16 @@ func (t *tree) value(path string, n ast.Node, depth int) any {
 		}
 		return list
 	case *ast.StringNode:
+		if m := teachPolicy(path, n.Value, n.GetToken()); m != nil {
+			t.mistake(n, m)
+		}
 		return n.Value
 	case *ast.LiteralNode:
 		return strings.TrimRight(n.Value.Value, "\n")
 	case *ast.BoolNode:
 		return n.Value
 	case *ast.NullNode:
-		t.mistake(n, &cfgerrors.Error{Field: path, Code: cfgerrors.Missing, Text: "no value", Hint: "to inherit leave the key out; to send nothing write off"})
+		t.mistake(n, &cfgerrors.Error{Field: path, Code: cfgerrors.Missing, Text: "no value", Hint: teachNull(path, lineOf(t.data, start(n).line))})
 		return nil
 	case *ast.IntegerNode, *ast.FloatNode:
 		return number(n.GetToken().Value)
@@ -170,7 +162,12 @@ func (t *tree) mapping(path string, pairs []*ast.MappingValueNode, depth int) an
 	for _, pair := range pairs {
 		key, ok := pair.Key.(*ast.StringNode)
 		if !ok {
-			t.mistake(pair.Key, &cfgerrors.Error{Field: path, Code: cfgerrors.Syntax, Value: pair.Key.GetToken().Value, Text: "keys are plain words"})
+			t.refuseKey(path, pair.Key)
+			continue
+		}
+		if m := teachKeyText(key.Value); m != nil {
+			m.Field = path
+			t.mistake(key, m)
 			continue
 		}
 		at := under(path, key.Value)
@@ -178,6 +175,29 @@ func (t *tree) mapping(path string, pairs []*ast.MappingValueNode, depth int) an
 		out[key.Value] = t.value(at, pair.Value, depth+1)
 	}
 	return out
+}
+
+// refuseKey says why a key that is no text cannot be one.
+func (t *tree) refuseKey(path string, key ast.Node) {
+	m := &cfgerrors.Error{Field: path, Code: cfgerrors.Syntax, Value: key.GetToken().Value, Text: "keys are plain words", Hint: "write key: value"}
+	switch key.(type) {
+	case *ast.MergeKeyNode:
+		m.Text, m.Hint = "policy files have no merge keys", "write the keys out"
+	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.NullNode:
+		m.Text, m.Hint = "YAML reads this key as no text", fmt.Sprintf("put it in double quotes: %q", m.Value)
+	}
+	t.mistake(key, m)
+}
+
+// teachKeyText finds keys that are none: a list item, or the rest of a policy whose line ends in a scheme.
+func teachKeyText(key string) *cfgerrors.Error {
+	switch {
+	case gluedDash.MatchString(key):
+		return &cfgerrors.Error{Code: cfgerrors.Syntax, Value: key, Text: "a - begins a list item only with a space behind it", Hint: "write - " + clip(key[1:])}
+	case strings.Contains(key, " "):
+		return &cfgerrors.Error{Code: cfgerrors.Syntax, Value: clip(key), Text: "YAML reads this line as a key, up to its colon", Hint: "if it goes on with the text above: " + ownLines}
+	}
+	return nil
 }
 
 // locate gives the place of the deepest part of the path that stands in the file.
