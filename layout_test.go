@@ -34,6 +34,7 @@ var mayImport = map[string][]string{
 	"tool/certs":      nil,
 	"tool/rewrite":    nil,
 	"tool/gateway":    {"tool/rewrite"},
+	"tool/starter":    {"tool/policyfile"},
 	"tool/demo":       nil,
 	"tool/scan":       nil,
 	"tool/browser":    nil,

@@ -86,7 +86,7 @@ Exit codes: 0 fine, 1 a check found something, 2 wrong usage or configuration,
 		return usagef("%w (see %s --help)", err, cmd.CommandPath())
 	})
 	root.SetVersionTemplate("merlon {{.Version}}\n")
-	root.AddCommand(newDemo(), newGateway(), newReports(), newExplain(), newConfig(), newSchema(), newCSP(), newVersion())
+	root.AddCommand(newDemo(), newGateway(), newReports(), newExplain(), newConfig(), newSchema(), newInit(), newCSP(), newVersion())
 	wrapArgs(root)
 	return root
 }
