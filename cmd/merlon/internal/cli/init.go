@@ -170,13 +170,19 @@ func (f initFlags) tell(out io.Writer, r *starter.Result) {
 	}
 	if len(r.Decisions) > 0 {
 		fmt.Fprintf(out, "\nTo decide: %d (marked CHECK)\n", len(r.Decisions))
-		for _, d := range r.Decisions {
+		for _, d := range r.Decisions[:min(maxListed, len(r.Decisions))] {
 			place := fmt.Sprintf("%s:%d: ", name, d.Line)
 			printWrapped(out, "  - ", place+brief(d.Text))
+		}
+		if more := len(r.Decisions) - maxListed; more > 0 {
+			fmt.Fprintf(out, "  and %d more in the file\n", more)
 		}
 	}
 	fmt.Fprintf(out, "\nNext:\n  merlon config check %s\n  merlon gateway --config %s\n", name, name)
 }
+
+// maxListed bounds the decisions that are listed on the terminal.
+const maxListed = 30
 
 // maxBrief bounds a decision in the list on the terminal; the file has the whole of it.
 const maxBrief = 160

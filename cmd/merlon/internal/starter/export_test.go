@@ -8,6 +8,22 @@ import (
 // Scalar is how a text is written.
 var Scalar = scalar
 
+// Print is how a key with a text is written.
+func Print(key, value string) string {
+	p := &printer{}
+	p.setting("", &setting{key: key, value: value})
+	return p.text.String()
+}
+
+// Follow is what becomes of a redirect.
+func Follow(from, to string) error {
+	u, err := url.Parse(to)
+	if err != nil {
+		return err
+	}
+	return NewPage(from, nil, "").follow(u)
+}
+
 // NewPage is what a site at this address answered.
 func NewPage(address string, header http.Header, body string) *Page {
 	u, err := url.Parse(address)

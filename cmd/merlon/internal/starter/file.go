@@ -38,7 +38,7 @@ func looksLikeHost(name string) bool {
 	return host.MatchString(name) && ext != ".py" && ext != ".conf"
 }
 
-// readFile reads a file of at most limit bytes. Of what is no regular file nobody knows where it ends.
+// readFile reads a file of at most limit bytes.
 func readFile(name string, limit int64) ([]byte, error) {
 	file, err := os.Open(name)
 	if err != nil {

@@ -144,7 +144,7 @@ func loopback(host string) bool {
 
 // FromPage makes a starter that says what a live site says.
 func FromPage(o Options, p *Page) (*Result, error) {
-	d := newDraft("merlon init --from " + plain(p.url.String()))
+	d := newDraft("merlon init --from " + plain(p.url.Scheme+"://"+p.url.Host+p.url.EscapedPath())) // a query may hold secrets
 	local := loopback(p.url.Hostname())
 	if o.Upstream == "" && local {
 		o.Upstream = p.url.Scheme + "://" + p.url.Host

@@ -165,6 +165,24 @@ func TestFetchEndsInTime(t *testing.T) {
 	}
 }
 
+func TestRedirectsStayOnTheSite(t *testing.T) {
+	for _, c := range []struct{ from, to, want string }{
+		{"http://shop.example/", "https://shop.example/", ""},
+		{"https://shop.example/", "https://www.shop.example/x", ""},
+		{"https://a.shop.co.uk/", "https://b.shop.co.uk/", ""},
+		{"https://shop.co.uk/", "https://other.co.uk/", "it leads to another site, other.co.uk"},
+		{"https://a.github.io/", "https://b.github.io/", "it leads to another site"},
+		{"https://127.0.0.1/", "https://127.0.0.2/", "it leads to another site"},
+		{"https://shop.example/", "http://shop.example/", "it leads from https to http"},
+		{"https://shop.example/", "https://user@shop.example/", "which is no page"},
+		{"https://shop.example/", "file:///etc/passwd", "which is no page"},
+	} {
+		if err := starter.Follow(c.from, c.to); (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("from %s to %s: %v, want %q", c.from, c.to, err, c.want)
+		}
+	}
+}
+
 func TestParseURL(t *testing.T) {
 	for address, want := range map[string]string{"ftp://a.example": "no address of a site", "https://": "no address of a site", "https://u:secret@a.example": "names a user", "https://a\x7f": "no URL"} {
 		_, err := starter.ParseURL(address)
@@ -176,7 +194,7 @@ func TestParseURL(t *testing.T) {
 
 // A server that knows what becomes of its answer gets nothing out of the comments and values that it stands in.
 func TestHostileServers(t *testing.T) {
-	long := strings.Repeat("https://a.example ", 3000)
+	long, refused := strings.Repeat("https://a.example ", 3000), 0
 	for name, raw := range map[string]string{
 		"lines":     "X-Frame-Options: DENY\r\n\tfoo\r\nReferrer-Policy: origin\r\n\r\n# CHECK: x\nupstream: http://evil.example\n",
 		"comment":   "X-Frame-Options: x\tupstream: http://evil.example # \"'\r\n\r\n",
@@ -191,8 +209,9 @@ func TestHostileServers(t *testing.T) {
 	} {
 		address := answerAll(t, "HTTP/1.1 200 OK\r\n"+raw)
 		page, err := fetch(t, address)
-		if err != nil {
-			continue // net/http refuses what is no header
+		if err != nil { // net/http refuses what is no header
+			refused++
+			continue
 		}
 		r, err := starter.FromPage(starter.Options{}, page)
 		if file := read(t, r, err); file.Sites[0].Upstream.String() != address {
@@ -201,6 +220,9 @@ func TestHostileServers(t *testing.T) {
 		if len(r.Text) > 128<<10 {
 			t.Errorf("%s: the file has %d bytes", name, len(r.Text))
 		}
+	}
+	if refused > 2 {
+		t.Errorf("%d answers did not get as far as the file", refused)
 	}
 }
 

@@ -1,31 +1,12 @@
 package starter
 
 import (
-	"cmp"
 	"crypto/tls"
 	"fmt"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 )
-
-// nginxServer is a server with what it inherits.
-type nginxServer struct {
-	at                string
-	names             []string
-	ssl, plain        bool // listens with TLS, without it
-	cert, key         string
-	headers           []field // add_header of the server, or of what it is in
-	lost              []field // of what it is in, which its own drop
-	hidden            []field // proxy_hide_header
-	block             []*directive
-	redirect          string // where all requests are sent, "" for a server that answers
-	returns           bool   // answers all requests by itself
-	odd               []note // what cannot be kept
-	locations         []*directive
-	tokens, forwarded []*directive // sub_filter and proxy_set_header, also of its locations
-}
 
 // nginx makes sites of servers.
 type nginx struct {
@@ -36,6 +17,9 @@ type nginx struct {
 	servers   []*nginxServer
 }
 
+// maxServers bounds the servers of a configuration. A policy file for more would be over its own limit.
+const maxServers = 500
+
 func fromNginx(o Options, name string, data []byte) (*Result, error) {
 	reader, list, err := readNginx(name, data)
 	if err != nil {
@@ -43,6 +27,9 @@ func fromNginx(o Options, name string, data []byte) (*Result, error) {
 	}
 	n := &nginx{nginxReader: reader, options: o, draft: newDraft("merlon init --from " + plain(name)), upstreams: map[string]*directive{}}
 	n.collect(list, nil, nil)
+	if len(n.servers) > maxServers {
+		return nil, fmt.Errorf("%s has more than %d servers (give the file of one site)", show(name), maxServers)
+	}
 	sites := n.sites()
 	if len(sites) == 0 {
 		return nil, fmt.Errorf("%s has no server that answers by itself (name the file that has server { ... })", show(name))
@@ -66,126 +53,6 @@ func (n *nginx) collect(list []*directive, headers, hidden []field) {
 			n.upstreams[strings.ToLower(d.args[0])] = d
 		case d.name == "server" && d.block != nil:
 			n.servers = append(n.servers, readServer(d, headers, hidden))
-		}
-	}
-}
-
-// inherited is nginx's rule for headers: one line on a level drops all those of the levels around it.
-// https://nginx.org/en/docs/http/ngx_http_headers_module.html#add_header
-func inherited(list []*directive, name string, outer []field) []field {
-	var own []field
-	for _, d := range list {
-		if d.name == name && len(d.args) >= 1 {
-			value := ""
-			if len(d.args) > 1 {
-				value = d.args[1]
-			}
-			own = append(own, field{d.args[0], value, d.at})
-		}
-	}
-	if own == nil {
-		return outer
-	}
-	return own
-}
-
-func readServer(d *directive, headers, hidden []field) *nginxServer {
-	s := &nginxServer{at: d.at, block: d.block, headers: inherited(d.block, "add_header", headers), hidden: inherited(d.block, "proxy_hide_header", hidden)}
-	if inherited(d.block, "add_header", nil) != nil {
-		s.lost = headers
-	}
-	for _, x := range d.block {
-		switch {
-		case x.name == "server_name":
-			s.addNames(x)
-		case x.name == "listen" && len(x.args) > 0:
-			tls := slices.Contains(x.args, "ssl") || strings.HasSuffix(x.args[0], ":443") || x.args[0] == "443"
-			s.ssl, s.plain = s.ssl || tls, s.plain || !tls
-		case x.name == "ssl_certificate" && len(x.args) == 1:
-			s.cert = x.args[0]
-		case x.name == "ssl_certificate_key" && len(x.args) == 1:
-			s.key = x.args[0]
-		case x.name == "return":
-			s.redirect = cmp.Or(s.redirect, redirectTarget(x))
-			s.returns = true
-		case x.name == "if":
-			s.conditional(x)
-		}
-	}
-	s.walk(d.block)
-	if root := s.location("/"); s.redirect == "" && root != nil && len(s.locations) == 1 && !s.passes(root) {
-		for _, x := range root.block {
-			if x.name == "return" {
-				s.redirect = redirectTarget(x)
-			}
-		}
-	}
-	if !s.ssl && !s.plain {
-		s.plain = true
-	}
-	return s
-}
-
-// conditional reads an if: the one that Certbot writes, which redirects to HTTPS, or one that nobody reads here.
-func (s *nginxServer) conditional(d *directive) {
-	for _, x := range d.block {
-		if target := redirectTarget(x); x.name == "return" && strings.HasPrefix(target, "https://") && !s.ssl {
-			s.redirect = target
-			return
-		}
-	}
-	s.odd = append(s.odd, note{text: d.at + ": if is not read. What it does must be done elsewhere.", decide: true})
-}
-
-// walk finds the locations, those in locations too, and directives about nonces wherever they stand.
-func (s *nginxServer) walk(list []*directive) {
-	for _, x := range list {
-		switch x.name {
-		case "location":
-			s.locations = append(s.locations, x)
-		case "sub_filter":
-			s.tokens = append(s.tokens, x)
-		case "proxy_set_header":
-			s.forwarded = append(s.forwarded, x)
-		}
-		s.walk(x.block)
-	}
-}
-
-func (s *nginxServer) passes(location *directive) bool {
-	return slices.ContainsFunc(location.block, func(d *directive) bool { return d.name == "proxy_pass" })
-}
-
-// location returns the location for this prefix.
-func (s *nginxServer) location(prefix string) *directive {
-	for _, l := range s.locations {
-		if len(l.args) > 0 && l.args[len(l.args)-1] == prefix && (len(l.args) == 1 || l.args[0] == "^~") {
-			return l
-		}
-	}
-	return nil
-}
-
-func redirectTarget(d *directive) string {
-	if len(d.args) == 2 && (d.args[0] == "301" || d.args[0] == "302" || d.args[0] == "307" || d.args[0] == "308") {
-		return d.args[1]
-	}
-	if len(d.args) == 1 && strings.HasPrefix(d.args[0], "https://") {
-		return d.args[0]
-	}
-	return ""
-}
-
-func (s *nginxServer) addNames(d *directive) {
-	for _, name := range d.args {
-		switch {
-		case name == "_" || name == "":
-		case strings.HasPrefix(name, "."):
-			s.names = append(s.names, name[1:], "*"+name)
-		case strings.HasPrefix(name, "~") || strings.HasSuffix(name, ".*") || strings.Contains(name, "$"):
-			s.odd = append(s.odd, note{text: d.at + ": server_name " + show(name) + " is no host that can be written here: name the hosts that it stands for.", decide: true})
-		default:
-			s.names = append(s.names, strings.ToLower(name))
 		}
 	}
 }
@@ -261,7 +128,7 @@ func (n *nginx) site(server *nginxServer, certificate bool) {
 		base = n.rootHeaders(s, server, root)
 	}
 	fields := n.fields(s, base)
-	seen := s.take(fields, server.ssl)
+	seen := s.take(fields, true) // without TLS here, it ends at a balancer
 	s.contrast(seen)
 	for _, h := range server.hidden {
 		x := s.at("headers").child(h.name)
@@ -362,82 +229,4 @@ func (n *nginx) rootHeaders(s *site, server *nginxServer, root *directive) []fie
 		s.at("preset").check("pages below / have lost %s: an add_header in a location (%s) drops all those around it. Here they are sent.", lost, own[0].at)
 	}
 	return out
-}
-
-var (
-	variable      = regexp.MustCompile(`\$\{?\w+\}?`)
-	nonceVariable = regexp.MustCompile(`(?i)'nonce-[^']*'`)
-)
-
-// fields takes out what only nginx could say: variables.
-func (n *nginx) fields(s *site, list []field) []field {
-	var out []field
-	for _, f := range list {
-		isPolicy := strings.EqualFold(f.name, enforcedHeader) || strings.EqualFold(f.name, trialHeader)
-		rest := f.value
-		if isPolicy {
-			rest = nonceVariable.ReplaceAllString(rest, "")
-		}
-		if !strings.Contains(rest, "$") {
-			out = append(out, f)
-			continue
-		}
-		key := strings.ToLower(f.name)
-		if isPolicy {
-			key = map[bool]string{true: "csp", false: "trial"}[strings.EqualFold(f.name, enforcedHeader)]
-			var kept []string
-			for _, word := range strings.Split(f.value, " ") {
-				if nonceVariable.MatchString(word) || !strings.Contains(word, "$") {
-					kept = append(kept, word)
-				} else if strings.HasSuffix(word, ";") {
-					kept = append(kept, ";")
-				}
-			}
-			f.value = strings.Join(kept, " ")
-			out = append(out, f)
-		}
-		if !slices.Contains(single, f.name) && !isPolicy {
-			key = "headers"
-		}
-		s.at(key).check("%s: %s of nginx in %s cannot be kept. Write what it stands for.", f.at, show(strings.Join(variable.FindAllString(rest, 4), ", ")), show(f.name))
-	}
-	return out
-}
-
-// nonces reads recipes that put a nonce into pages.
-func (n *nginx) nonces(s *site, server *nginxServer) {
-	x := s.at("nonce")
-	for _, d := range server.tokens {
-		if len(d.args) != 2 {
-			continue
-		}
-		text := strings.ToLower(d.args[0] + " " + d.args[1])
-		switch {
-		case strings.Contains(text, "<script") && strings.Contains(text, "nonce"):
-			x.value = "dangerously-inject"
-			x.fromSource().check("%s: sub_filter gives every script element a nonce, also one that somebody injects. dangerously-inject does the same. forward or {placeholder_file: F} stop injected scripts: the application prints the nonce itself.", d.at)
-		case strings.Contains(d.args[1], "$"):
-			x.check("%s: sub_filter replaces %s by %s. {placeholder_file: F} does that with a secret from a file, in script and style elements only; with forward the application prints the request header Merlon-Nonce. Until one is in force, scripts that want the nonce do not run.", d.at, show(d.args[0]), show(d.args[1]))
-		default:
-			x.note("%s: sub_filter %s is left out: the gateway changes nothing in pages but nonces.", d.at, show(d.args[0]))
-		}
-	}
-}
-
-// told are request headers that the gateway sets or passes on by itself.
-var told = []string{"host", "x-forwarded-proto", "x-forwarded-for", "x-forwarded-host", "x-forwarded-port", "connection", "upgrade", "accept-encoding"}
-
-func (n *nginx) forwarded(s *site, server *nginxServer) {
-	seen := map[string]bool{}
-	for _, d := range server.forwarded {
-		if len(d.args) != 2 || seen[strings.ToLower(d.args[0])] || slices.Contains(told, strings.ToLower(d.args[0])) {
-			continue
-		}
-		seen[strings.ToLower(d.args[0])] = true
-		if strings.Contains(strings.ToLower(d.args[0]), "nonce") {
-			s.at("nonce").check("%s: the application reads the nonce from %s. Here it is in Merlon-Nonce.", d.at, show(d.args[0]))
-			continue
-		}
-		s.at("upstream").check("%s: proxy_set_header %s is not done by the gateway. See that the application can do without.", d.at, show(d.args[0]))
-	}
 }

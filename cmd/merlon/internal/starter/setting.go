@@ -124,10 +124,17 @@ func (s *site) has(key string) bool {
 	return slices.ContainsFunc(s.settings, func(x *setting) bool { return x.key == key && hasValue(x) })
 }
 
+// maxRoutes bounds the routes of a site.
+const maxRoutes = 500
+
 // addRoute adds a route with what is said above it.
 func (s *site) addRoute(keys []*setting, notes ...note) {
 	r := s.at("routes")
 	list, _ := r.value.([][]*setting)
+	if len(list) >= maxRoutes {
+		r.check("the route %s is left out: there are more than %d.", show(fmt.Sprint(keys[0].value)), maxRoutes)
+		return
+	}
 	keys[0].notes = append(keys[0].notes, notes...)
 	r.value = append(list, keys)
 	r.taken = true
@@ -238,6 +245,9 @@ func (d *draft) sanitize() {
 	var walk func([]*setting)
 	walk = func(list []*setting) {
 		for _, s := range list {
+			if !printable(s.key) {
+				s.value = nil
+			}
 			switch v := s.value.(type) {
 			case string:
 				if !printable(v) || v == "" {

@@ -105,14 +105,15 @@ func TestExamplesAreRight(t *testing.T) {
 }
 
 func FuzzScalar(f *testing.F) {
-	for _, s := range []string{"", "off", "yes", "null", "0", "365d", "a: b", "a #b", "'self'", `"`, `\`, `\n`, "* &x !y", "@", "%", "- a", "[a]", "{a: b}", "---", "~", "default-src 'self'; img-src data:", "1:20", ".nan", "0x10", "=", "<<", "/x/", "http://a:1"} {
+	for _, s := range []string{"", "off", "yes", "null", "0", "365d", "a: b", "a #b", "'self'", `"`, `\`, `\n`, "* &x !y", "@", "%", "- a", "[a]", "{a: b}", "---", "~", "default-src 'self'; img-src data:", "1:20", ".nan", "0x10", "=", "<<", "/x/", "http://a:1",
+		strings.Repeat("a # b; - c: 'd' ", 20) + "e", strings.Repeat("--- ", 40) + "%"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		if strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' }) {
 			t.Skip()
 		}
-		for _, text := range []string{"k: " + starter.Scalar(s) + "\n", "k: [" + starter.Scalar(s) + ", b]\n"} {
+		for _, text := range []string{"k: " + starter.Scalar(s) + "\n", "k: [" + starter.Scalar(s) + ", b]\n", starter.Print("k", s)} {
 			var got struct{ K any }
 			if err := yaml.Unmarshal([]byte(text), &got); err != nil {
 				t.Fatalf("%q: %v", text, err)
