@@ -91,11 +91,10 @@ func (d *draft) finish(name string) (*Result, error) {
 
 // loads checks what `merlon config check` checks besides the text.
 func loads(t policyfile.TLS) error {
-	if t.Cert == "" {
-		return nil
-	}
-	if _, err := tls.LoadX509KeyPair(t.Cert, t.Key); err != nil {
-		return fmt.Errorf("the certificate %s and the key %s: %w", t.Cert, t.Key, err)
+	for _, c := range t.Certs {
+		if _, err := tls.LoadX509KeyPair(c.Cert, c.Key); err != nil {
+			return fmt.Errorf("the certificate %s and the key %s: %w", c.Cert, c.Key, err)
+		}
 	}
 	return nil
 }
