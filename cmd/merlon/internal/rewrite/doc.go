@@ -27,7 +27,7 @@
 //     might take for ISO-2022-JP.
 //
 // Result.GaveUp tells of the cases that end all nonces. A nonce in a meta element's policy is not replaced: the policy
-// belongs into the header.
+// belongs into the header. Result.Policies counts such elements, because browsers enforce theirs as well.
 //
 // # What scrubbing cannot do
 //

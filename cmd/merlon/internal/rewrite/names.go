@@ -54,9 +54,10 @@ const (
 	isColgroup // or table: after it, a col finds its column group
 	isFrameset
 	isParagraph // p and br, whose end tags leave foreign content
+	isMeta
 
 	// wantsAttributes: the whole tag must be seen before something can be decided.
-	wantsAttributes = isScript | isStyle | isLink | isFont | isAnnotation
+	wantsAttributes = isScript | isStyle | isLink | isFont | isAnnotation | isMeta
 )
 
 // classOf follows the lists of the HTML standard, sections 13.2.6.4 (tree construction) and 13.2.6.5 (foreign content).
@@ -105,10 +106,12 @@ func classOf(n *name) class {
 		return isSelect | isSpecial
 	case "template":
 		return isTemplate | isTable | isSpecial
+	case "meta":
+		return breaksOut | isMeta | isSpecial
 	case "frameset":
 		return isFrameset | isSpecial
 	case "b", "big", "blockquote", "body", "center", "code", "dd", "div", "dl", "dt", "em", "embed",
-		"h1", "h2", "h3", "h4", "h5", "h6", "head", "hr", "i", "img", "li", "listing", "menu", "meta", "nobr", "ol",
+		"h1", "h2", "h3", "h4", "h5", "h6", "head", "hr", "i", "img", "li", "listing", "menu", "nobr", "ol",
 		"pre", "ruby", "s", "small", "span", "strong", "strike", "sub", "sup", "tt", "u", "ul", "var":
 		return breaksOut | isSpecial
 	case "a", "address", "applet", "area", "article", "aside", "base", "basefont", "bgsound", "button", "details",

@@ -90,6 +90,7 @@ type Writer struct {
 	checkESC  bool
 	begun     bool
 	nonced    int
+	policies  int // of meta elements
 	pos, sent int // in the window: what the tokenizer has read, what has gone out
 	state     state
 	raw       name // the element whose text is read in the states rawText, forkText and script*
@@ -158,6 +159,8 @@ type Result struct {
 	Nonced int
 	// Scrubbed counts the placeholders that were made unreadable.
 	Scrubbed int
+	// Policies counts the meta elements with a Content-Security-Policy. Browsers enforce it beside the header's.
+	Policies int
 	// GaveUp is true when the page left what can be tracked without building the tree, so that from some point on no
 	// element got a nonce.
 	GaveUp bool
@@ -165,7 +168,7 @@ type Result struct {
 
 // Result returns what happened up to now.
 func (w *Writer) Result() Result {
-	return Result{Nonced: w.nonced, Scrubbed: w.scrubbed, GaveUp: w.state == lost}
+	return Result{Nonced: w.nonced, Scrubbed: w.scrubbed, Policies: w.policies, GaveUp: w.state == lost}
 }
 
 // step reads b, which begins with the bytes that the last step kept, and returns how many bytes at its end to keep.

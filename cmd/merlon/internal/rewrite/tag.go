@@ -50,6 +50,7 @@ type attrs struct {
 	hasNonce    bool
 	dangling    bool // it has swallowed another tag
 	hasEncoding bool
+	policy      bool // http-equiv says that it is one
 	encoding    encoding
 
 	nameEnd             int // of the tag's name
@@ -226,6 +227,8 @@ func (g *tag) endAttr(b []byte, from, to, end int) {
 		case "color", "face", "size":
 			g.fontAttr = true
 		}
+	case g.class&isMeta != 0:
+		g.policy = g.policy || strings.EqualFold(string(attr), "http-equiv") && strings.EqualFold(string(b[from:to]), "Content-Security-Policy")
 	case !g.hasEncoding && strings.EqualFold(string(attr), "encoding"):
 		g.hasEncoding = true
 		g.encoding = encodingOf(b[from:to])

@@ -239,6 +239,9 @@ func (w *Writer) endTag(b []byte) {
 	if nonced && g.held && !g.oversize {
 		w.putNonce(b)
 	}
+	if g.class&isMeta != 0 && g.policy {
+		w.policies++
+	}
 	g.held = false
 	if content == markup {
 		return
