@@ -258,6 +258,8 @@ func nonceMode(n policyfile.Nonce) string {
 		return "dangerously-inject"
 	case n.Placeholder != "":
 		return "placeholder_file"
+	case n.PlaceholderEnv != "":
+		return "placeholder_env"
 	}
 	return ""
 }

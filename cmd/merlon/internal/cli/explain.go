@@ -147,7 +147,11 @@ func (f responseFlags) gateway(app *application) (*gateway.Gateway, error) {
 		return nil, usagef("%w", err)
 	}
 	for _, s := range file.Sites {
-		c.Sites = append(c.Sites, gatewaySite(s))
+		site, err := gatewaySite(s)
+		if err != nil {
+			return nil, err
+		}
+		c.Sites = append(c.Sites, site)
 	}
 	return gateway.New(c)
 }

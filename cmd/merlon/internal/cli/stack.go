@@ -85,7 +85,10 @@ func (s *stack) close(ctx context.Context) error {
 func (s *stack) gateway(file *policyfile.File, log *slog.Logger) (*gateway.Gateway, error) {
 	c := gateway.Config{Timeouts: gateway.Timeouts(file.Timeouts), Logger: log}
 	for _, site := range file.Sites {
-		out := gatewaySite(site)
+		out, err := gatewaySite(site)
+		if err != nil {
+			return nil, err
+		}
 		out.Reports = s.collector.Handler(collect.Site{Name: site.Name, Hosts: site.Hosts})
 		c.Sites = append(c.Sites, out)
 	}
@@ -93,14 +96,18 @@ func (s *stack) gateway(file *policyfile.File, log *slog.Logger) (*gateway.Gatew
 }
 
 // gatewaySite is the gateway's form of a site, without a collector for its reports.
-func gatewaySite(s policyfile.Site) gateway.Site {
-	out := gateway.Site{Hosts: s.Hosts, App: gatewayApp(s.App), Routes: map[string]gateway.App{}, Guard: s.Guard, ReportPath: policyfile.ReportPath}
+func gatewaySite(s policyfile.Site) (gateway.Site, error) {
+	app, err := gatewayApp(s.Name, s.App)
+	out := gateway.Site{Hosts: s.Hosts, App: app, Routes: map[string]gateway.App{}, Guard: s.Guard, ReportPath: policyfile.ReportPath}
 	for _, r := range s.Routes {
-		out.Routes[r.Match] = gatewayApp(r.App)
+		if err == nil {
+			out.Routes[r.Match], err = gatewayApp(s.Name, r.App)
+		}
 	}
-	return out
+	return out, err
 }
 
-func gatewayApp(a policyfile.App) gateway.App {
-	return gateway.App{Upstream: a.Upstream, Nonce: gateway.Nonce(a.Nonce), MaxBody: a.MaxBody, MayLoosen: a.MayLoosen}
+func gatewayApp(site string, a policyfile.App) (gateway.App, error) {
+	nonce, err := gatewayNonce(site, a.Nonce)
+	return gateway.App{Upstream: a.Upstream, Nonce: nonce, MaxBody: a.MaxBody, MayLoosen: a.MayLoosen}, err
 }

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/rewrite"
 )
 
 // unavailable answers where the application does not, with all of the site's headers.
@@ -16,6 +18,9 @@ func (p *proxy) unavailable(w http.ResponseWriter, r *http.Request, err error) {
 		err = a.body.cause(err)
 	}
 	switch {
+	case errors.Is(err, rewrite.ErrPlaceholder): // in the body, of which the application has got no more than what stands before it
+		p.app.Nonce.refuse(w, r, p.log)
+		return
 	case errors.Is(err, errTooLarge):
 		tooLarge(w)
 		return

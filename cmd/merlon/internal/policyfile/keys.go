@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"os"
 	"slices"
 	"strings"
 
@@ -106,41 +105,4 @@ func validHost(s string) bool {
 		}
 	}
 	return true
-}
-
-// maxPlaceholderBytes bounds the file of a placeholder.
-const maxPlaceholderBytes = 4 << 10
-
-// nonce reads a site's or a route's key nonce; preset is the one in force there.
-func (r *reader) nonce(v any, at string, preset any) Nonce {
-	form, isMap := v.(map[string]any)
-	name, isText := form["placeholder_file"].(string)
-	switch {
-	case v == "forward":
-		return Nonce{Forward: true}
-	case v == "dangerously-inject" && preset == "strict":
-		r.wrong(at, cfgerrors.Conflict, fmt.Sprint(v), "every script element gets a nonce, an injected one too, and strict promises that those do not run",
-			"print nonces with forward or {placeholder_file: F}, or use another preset")
-	case v == "dangerously-inject":
-		return Nonce{Inject: true}
-	case isMap && len(form) == 1 && isText:
-		return Nonce{Placeholder: r.placeholder(under(at, "placeholder_file"), name)}
-	default:
-		r.wrong(at, cfgerrors.InvalidValue, fmt.Sprint(v), "no way to hand out nonces",
-			"write forward, and print the request header Merlon-Nonce into the page's script and style elements; or {placeholder_file: F}")
-	}
-	return Nonce{}
-}
-
-// placeholder reads the secret from its file, which is not the policy file: that one gets shown around.
-func (r *reader) placeholder(at, name string) string {
-	r.files = append(r.files, name)
-	data, err := os.ReadFile(name)
-	switch {
-	case err != nil:
-		r.wrong(at, cfgerrors.InvalidValue, name, reason(err).Error(), "make it with: (printf n; openssl rand -hex 16) > "+name)
-	case len(data) > maxPlaceholderBytes:
-		r.wrong(at, cfgerrors.InvalidValue, name, "too long for a placeholder", "make it with: (printf n; openssl rand -hex 16) > "+name)
-	}
-	return strings.TrimSpace(string(data))
 }

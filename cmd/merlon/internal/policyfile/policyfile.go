@@ -46,13 +46,6 @@ type Site struct {
 	Guard  *merlon.Guard
 }
 
-// Nonce says how an application's pages get their nonces. The zero Nonce means: not at all.
-type Nonce struct {
-	Forward     bool   // the application is told, in a request header
-	Inject      bool   // every script and style element gets one, an injected one too
-	Placeholder string // what the application prints in its place, "" for none
-}
-
 // Error is a mistake at a place in a policy file.
 type Error struct {
 	File         string

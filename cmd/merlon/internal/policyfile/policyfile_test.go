@@ -174,6 +174,8 @@ func TestMistakesHavePlaces(t *testing.T) {
 		{site + "routes:\n  - {match: /a, upstream-may-loosen: true}\n", "m:4:6: routes[0]: on this route the application may loosen what protects it (say why in words"},
 		{site + "routes:\n  - {match: /a, upstream-may-loosen: 1}\n", "m:4:17: routes[0].upstream-may-loosen: \"1\": this key takes true or false"},
 		{site + "routes:\n  - {match: /a, upstraem: http://b}\n", "m:4:17: routes[0].upstraem: unknown key"},
+		{site + "nonce: {placeholder_env: n0123456789abcdef}", "m:3:9: nonce.placeholder_env: no name of an environment variable"},
+		{site + "nonce: {placeholder_env: X, placeholder_file: x}", "m:3:1: nonce"},
 		{site + "tls: {cert: a}", "m:3:1: tls: a certificate and its key belong together"},
 		{site + "reports: /csp", "m:3:1: reports: \"/csp\": the gateway collects on /.merlon/r"},
 		{site + "csp: ';'", "m:3:1: csp: \";\": no directive"},

@@ -1,0 +1,73 @@
+package policyfile
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/merlon-sec/merlon/cfgerrors"
+)
+
+// Nonce says how an application's pages get their nonces. The zero Nonce means: not at all.
+type Nonce struct {
+	Forward        bool   // the application is told, in a request header
+	Inject         bool   // every script and style element gets one, an injected one too
+	Placeholder    string // what the application prints in its place, "" for none
+	PlaceholderEnv string // the environment variable that has the placeholder where the gateway runs, "" for none
+}
+
+// maxPlaceholderBytes bounds the file of a placeholder.
+const maxPlaceholderBytes = 4 << 10
+
+// nonce reads a site's or a route's key nonce; preset is the one in force there.
+func (r *reader) nonce(v any, at string, preset any) Nonce {
+	switch {
+	case v == "forward":
+		return Nonce{Forward: true}
+	case v == "dangerously-inject" && preset == "strict":
+		r.wrong(at, cfgerrors.Conflict, fmt.Sprint(v), "every script element gets a nonce, an injected one too, and strict promises that those do not run",
+			"print nonces with forward or {placeholder_file: F}, or use another preset")
+		return Nonce{}
+	case v == "dangerously-inject":
+		return Nonce{Inject: true}
+	}
+	form, _ := v.(map[string]any)
+	for key, value := range form {
+		text, isText := value.(string)
+		if len(form) > 1 || !isText || text == "" {
+			break
+		}
+		switch at := under(at, key); key {
+		case "placeholder_file":
+			return Nonce{Placeholder: r.placeholder(at, text)}
+		case "placeholder_env":
+			return Nonce{PlaceholderEnv: r.variable(at, text)}
+		}
+	}
+	r.wrong(at, cfgerrors.InvalidValue, fmt.Sprint(v), "no way to hand out nonces",
+		"write forward, and print the request header Merlon-Nonce into the page's script and style elements; or {placeholder_file: F}")
+	return Nonce{}
+}
+
+// placeholder reads the secret from its file, which is not the policy file: that one gets shown around.
+func (r *reader) placeholder(at, name string) string {
+	r.files = append(r.files, name)
+	data, err := os.ReadFile(name)
+	switch {
+	case err != nil:
+		r.wrong(at, cfgerrors.InvalidValue, name, reason(err).Error(), "make it with: (printf n; openssl rand -hex 16) > "+name)
+	case len(data) > maxPlaceholderBytes:
+		r.wrong(at, cfgerrors.InvalidValue, name, "too long for a placeholder", "make it with: (printf n; openssl rand -hex 16) > "+name)
+	}
+	return strings.TrimSpace(string(data))
+}
+
+// variable checks the name of an environment variable. A secret that somebody wrote here in place of a name must not be shown, and
+// is one that everybody who sees the file has.
+func (r *reader) variable(at, name string) string {
+	if strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == "" && (name[0] < '0' || name[0] > '9') {
+		return name
+	}
+	r.wrong(at, cfgerrors.InvalidValue, "", "no name of an environment variable: capitals, digits and _", "write placeholder_env: MERLON_PLACEHOLDER, and the secret into that variable")
+	return ""
+}
