@@ -173,7 +173,7 @@ func (s *policySet) hash() string {
 }
 
 func compilePolicy(text string, secure bool, frame Frame, reports tail) framedPolicy {
-	parsed := csp.Parse(policyText(text))
+	parsed := withoutHashes(csp.Parse(policyText(text)))
 	if !secure {
 		// Over plain HTTP on localhost Safari would upgrade every load to a port that speaks no TLS.
 		parsed = parsed.Remove("upgrade-insecure-requests")
@@ -266,32 +266,31 @@ func (c *Config) reportTail(disposition string) tail {
 func withoutNonce(p csp.Policy) csp.Policy {
 	for _, d := range p.Directives {
 		if slices.Contains(d.Value, nonceToken) {
-			p = p.Set(d.Name, sourcesWithoutNonce(d.Value)...)
+			p = p.Set(d.Name, sourcesWithout(nonceToken, d.Value)...)
 		}
 	}
 	return p
 }
 
-// sourcesWithoutNonce takes the nonce out without letting in what it kept out: the nonce, a hash or 'strict-dynamic' make
+// sourcesWithout takes the nonce or the hashes out without letting in what they kept out: a nonce, a hash or 'strict-dynamic' make
 // browsers ignore 'unsafe-inline', and 'strict-dynamic' makes them ignore hosts. Where no source remains, and where
 // 'strict-dynamic' would have only its hosts left, 'none' says what is meant.
-func sourcesWithoutNonce(value []string) []string {
+func sourcesWithout(token string, value []string) []string {
 	var rest []string
-	hashes, real := false, false
+	trusted, real := false, false
 	for _, w := range value {
-		hash := strings.HasPrefix(strings.ToLower(w), "'sha")
-		hashes = hashes || hash
-		switch strings.ToLower(w) {
-		case nonceToken, "'unsafe-inline'":
+		switch lower := strings.ToLower(w); {
+		case w == token, lower == "'unsafe-inline'":
 			continue
-		case "'strict-dynamic'", "'report-sample'":
+		case lower == "'strict-dynamic'", lower == "'report-sample'", lower == "'unsafe-hashes'":
 		default:
 			real = true
+			trusted = trusted || w == nonceToken || strings.HasPrefix(lower, "'sha")
 		}
 		rest = append(rest, w)
 	}
 	dynamic := slices.ContainsFunc(value, func(w string) bool { return strings.EqualFold(w, "'strict-dynamic'") })
-	if !real || dynamic && !hashes {
+	if !real || dynamic && !trusted {
 		return []string{"'none'"}
 	}
 	return rest

@@ -64,7 +64,8 @@ var someOrigin = csp.ParseOrigin("https://self.invalid")
 
 // enforcedList is the policy as it goes out in one response.
 func enforcedList(text string) *csp.List {
-	return csp.NewList(csp.Delivered{Value: strings.ReplaceAll(policyText(text), nonceToken, "'nonce-issued'")})
+	sent := withoutHashes(csp.Parse(policyText(text))).String()
+	return csp.NewList(csp.Delivered{Value: strings.ReplaceAll(sent, nonceToken, "'nonce-issued'")})
 }
 
 func policyText(v string) string {

@@ -149,8 +149,12 @@ func checkPolicy(text string) error {
 			errs = append(errs, &cfgerrors.Error{Field: d.Name, Code: cfgerrors.InvalidSource, Value: nonceToken, Text: "a nonce means nothing here",
 				Hint: "nonces are for script-src and style-src, their -elem forms and default-src"})
 		}
+		if slices.Contains(d.Value, hashesToken) && !takesHashes(d.Name) {
+			errs = append(errs, &cfgerrors.Error{Field: d.Name, Code: cfgerrors.InvalidSource, Value: hashesToken, Text: "hashes of inline code mean nothing here",
+				Hint: "they are for script-src and style-src, their -elem and -attr forms and default-src"})
+		}
 	}
-	return errors.Join(append(errs, csp.Check(text, nonceToken))...)
+	return errors.Join(append(errs, csp.Check(text, nonceToken, hashesToken))...)
 }
 
 func takesNonce(directive string) bool {
