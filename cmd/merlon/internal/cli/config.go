@@ -260,6 +260,8 @@ func nonceMode(n policyfile.Nonce) string {
 		return "placeholder_file"
 	case n.PlaceholderEnv != "":
 		return "placeholder_env"
+	case n.Hashes != nil:
+		return "hash"
 	}
 	return ""
 }

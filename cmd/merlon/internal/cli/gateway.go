@@ -245,7 +245,7 @@ func runsInjected(sources []string) bool {
 	open := false
 	for _, w := range sources {
 		w = strings.ToLower(w)
-		if w == "'strict-dynamic'" || strings.HasPrefix(w, "'nonce") || strings.HasPrefix(w, "'sha") {
+		if w == "'strict-dynamic'" || strings.HasPrefix(w, "'nonce") || strings.HasPrefix(w, "'sha") || w == "'hashes'" {
 			return false
 		}
 		open = open || w == "'unsafe-inline'" || w == "*" || w == "data:" || w == "https:" || w == "http:"

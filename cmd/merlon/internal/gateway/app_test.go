@@ -13,6 +13,7 @@ import (
 
 	"github.com/merlon-sec/merlon"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/gateway"
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/inline"
 )
 
 // named starts an application that says its name and the path that it was asked for.
@@ -126,14 +127,15 @@ func TestHintsAskForNothing(t *testing.T) {
 // One placeholder is in force on all of a site: the application may print it everywhere.
 func TestOnePlaceholderForASite(t *testing.T) {
 	config := merlon.Strict()
-	config.Routes = []merlon.RouteConfig{{Match: "/legacy/"}}
+	config.Routes = []merlon.RouteConfig{{Match: "/legacy/"}, {Match: "/static/"}}
 	addr := serve(t, config, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
 		w.Write([]byte(page))
 	}, func(s *gateway.Site) {
-		s.Routes = map[string]gateway.App{"/legacy/": {Upstream: s.Upstream, Nonce: gateway.Nonce{Placeholder: secret}}}
+		s.Routes = map[string]gateway.App{"/legacy/": {Upstream: s.Upstream, Nonce: gateway.Nonce{Placeholder: secret}},
+			"/static/": {Upstream: s.Upstream, Nonce: gateway.Nonce{Hashes: &inline.Manifest{}}}}
 	})
-	for _, path := range []string{"/", "/legacy/", "//legacy/", "/legacy/..%2fx"} {
+	for _, path := range []string{"/", "/legacy/", "/static/", "//legacy/", "/legacy/..%2fx"} {
 		if res, body := send(t, addr, "GET "+path+" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"); res.StatusCode != 200 || strings.Contains(body, secret) {
 			t.Errorf("%s: %d, the client sees %s", path, res.StatusCode, body)
 		}

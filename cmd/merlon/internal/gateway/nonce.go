@@ -12,6 +12,7 @@ import (
 
 	"github.com/merlon-sec/merlon"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/coding"
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/inline"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/rewrite"
 )
 
@@ -21,11 +22,20 @@ type Nonce struct {
 	Inject      bool   // every script and style element of a page gets one, an injected one too
 	Placeholder string // a secret that the application prints as nonce attributes, replaced in each page; "" for none
 
-	form string // names what becomes of a page, in its entity tags
+	// Hashes lists the code of pages that are the same for everybody: hashes go into their policies in place of nonces, and the
+	// policies of all others lose theirs. nil for none.
+	Hashes *inline.Manifest
+
+	form   string // names what becomes of a page, in its entity tags
+	hashed *hashed
 }
 
-// under returns the Nonce for responses of the Guard: a change of its policies changes the tags of rewritten pages.
+// under returns the Nonce for responses of the Guard: its policies get the hashes, and a change of them changes the tags of
+// rewritten pages.
 func (n Nonce) under(g *merlon.Guard) Nonce {
+	if n.Hashes != nil {
+		n.hashed = newHashed(g, n.Hashes)
+	}
 	config, err := json.Marshal(g.Config())
 	if err != nil { // a Config is JSON both ways
 		panic(err)
@@ -93,11 +103,18 @@ func (n Nonce) check(res *http.Response) error {
 	return nil
 }
 
-// handler returns next with the pages of its responses rewritten.
+// handler returns next with its pages' hashes in their policies, and with the pages rewritten.
 func (n Nonce) handler(next http.Handler, log *slog.Logger) http.Handler {
-	if !n.rewrites() {
-		return next
+	if n.rewrites() {
+		next = n.rewriting(next, log)
 	}
+	if n.hashed != nil {
+		next = n.hashed.handler(next)
+	}
+	return next
+}
+
+func (n Nonce) rewriting(next http.Handler, log *slog.Logger) http.Handler {
 	pools, tell := new(pools), &teller{log: log}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if n.mentions(r) {

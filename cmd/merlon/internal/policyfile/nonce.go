@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/merlon-sec/merlon/cfgerrors"
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/inline"
 )
 
 // Nonce says how an application's pages get their nonces. The zero Nonce means: not at all.
@@ -14,6 +15,8 @@ type Nonce struct {
 	Inject         bool   // every script and style element gets one, an injected one too
 	Placeholder    string // what the application prints in its place, "" for none
 	PlaceholderEnv string // the environment variable that has the placeholder where the gateway runs, "" for none
+
+	Hashes *inline.Manifest // of pages that are the same for everybody, nil for none
 }
 
 // maxPlaceholderBytes bounds the file of a placeholder.
@@ -42,11 +45,23 @@ func (r *reader) nonce(v any, at string, preset any) Nonce {
 			return Nonce{Placeholder: r.placeholder(at, text)}
 		case "placeholder_env":
 			return Nonce{PlaceholderEnv: r.variable(at, text)}
+		case "hash":
+			return Nonce{Hashes: r.hashes(at, text)}
 		}
 	}
 	r.wrong(at, cfgerrors.InvalidValue, fmt.Sprint(v), "no way to hand out nonces",
-		"write forward, and print the request header Merlon-Nonce into the page's script and style elements; or {placeholder_file: F}")
+		"write forward, and print the request header Merlon-Nonce into the page's script and style elements; or {placeholder_file: F}, {placeholder_env: NAME} or {hash: F}")
 	return Nonce{}
+}
+
+// hashes reads the manifest that merlon csp hash made.
+func (r *reader) hashes(at, name string) *inline.Manifest {
+	r.files = append(r.files, name)
+	m, err := inline.Read(name)
+	if err != nil {
+		r.wrong(at, cfgerrors.InvalidValue, name, strings.TrimPrefix(err.Error(), name+": "), "make it with: merlon csp hash DIR --output "+name)
+	}
+	return &m
 }
 
 // placeholder reads the secret from its file, which is not the policy file: that one gets shown around.

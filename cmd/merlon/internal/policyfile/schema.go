@@ -15,7 +15,7 @@ func Schema() map[string]any {
 	site["hosts"] = described("hosts", list(text))
 	nonce := described("nonce", map[string]any{"oneOf": []any{
 		map[string]any{"enum": []string{"forward", "dangerously-inject"}}, object(map[string]any{"placeholder_file": text}, "placeholder_file"),
-		object(map[string]any{"placeholder_env": text}, "placeholder_env")}})
+		object(map[string]any{"placeholder_env": text}, "placeholder_env"), object(map[string]any{"hash": text}, "hash")}})
 	route := site["routes"].(map[string]any)["items"].(map[string]any)["properties"].(map[string]any)
 	route["upstream-may-loosen"] = described("upstream-may-loosen", map[string]any{"type": "boolean"})
 	for _, at := range []map[string]any{site, route} {
@@ -164,7 +164,7 @@ var descriptions = map[string]string{
 	"max-header":           "The largest header of a request, 64KiB unless said.",
 	"h2c":                  "Whether the public listener speaks HTTP/2 without TLS too, for a proxy in front.",
 	"timeouts":             "How long each phase of a request may take, such as 30s.",
-	"nonce":                "forward: tell the application the nonce in the request header Merlon-Nonce. placeholder_file, placeholder_env: the application prints the secret of that file or environment variable as its nonces.",
+	"nonce":                "forward: tell the application the nonce in the request header Merlon-Nonce. placeholder_file, placeholder_env: the application prints the secret of that file or environment variable as its nonces. hash: a manifest of merlon csp hash, for pages that are the same for everybody.",
 	"preset":               "The base that absent keys inherit from.",
 	"csp":                  "The enforced Content-Security-Policy. 'nonce' becomes a fresh nonce in each document.",
 	"trial":                "A second policy that browsers only report about.",
