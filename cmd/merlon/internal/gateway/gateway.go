@@ -24,6 +24,7 @@ type Config struct {
 
 // Site is a set of hosts with one Guard, behind which most often one application is.
 type Site struct {
+	Name   string         // in logs and metrics
 	Hosts  []string       // one without a port stands for every port, one with *. for all below; empty means every host
 	App                   // answers
 	Routes map[string]App // answer instead, by pattern of the Guard's routes

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/merlon-sec/merlon"
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/access"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/coding"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/inline"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/rewrite"
@@ -127,8 +128,11 @@ func (n Nonce) rewriting(next http.Handler, log *slog.Logger) http.Handler {
 			r.Body = body{rewrite.NewReader(r.Body, n.Placeholder), r.Body}
 		}
 		next.ServeHTTP(p, r)
-		if err := p.close(); err == nil {
-			tell.result(r.URL.Path, p.result())
+		err := p.close()
+		done := p.result()
+		access.Of(r.Context()).RewrotePage(access.Page{Rewritten: p.sink != nil, Nonced: done.Nonced, Scrubbed: done.Scrubbed, GaveUp: done.GaveUp})
+		if err == nil {
+			tell.result(r.URL.Path, done)
 		}
 	})
 }

@@ -7,11 +7,13 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/access"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/rewrite"
 )
 
 // refuse answers a request that contains the placeholder.
 func (n Nonce) refuse(w http.ResponseWriter, r *http.Request, log *slog.Logger) {
+	access.Of(r.Context()).Withhold()
 	log.Warn("a request was refused", "error", rewrite.ErrPlaceholder, "method", r.Method, "path", n.scrub(r.URL.Path))
 	errorPage(w, http.StatusBadRequest, "The request cannot be passed on.", "")
 }

@@ -44,13 +44,7 @@ func tightening(g *merlon.Guard, h http.Handler) guarded {
 }
 
 func newSite(s Site, c Config, mark string, u *upstreams) (*site, error) {
-	out := &site{guard: s.Guard, routes: map[string]guarded{}, reportPath: s.ReportPath, reports: trusted(s.Guard, http.NotFoundHandler())}
-	if s.Reports != nil {
-		out.reports = trusted(s.Guard, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			bounded(w, r, c.Timeouts.RequestBody, 0)
-			s.Reports.ServeHTTP(w, r)
-		}))
-	}
+	out := &site{guard: s.Guard, routes: map[string]guarded{}, reportPath: s.ReportPath, reports: s.observed(trusted(s.Guard, recovering(s.reports(c.Timeouts), c.Logger)))}
 	routes, err := s.requestRoutes()
 	if err != nil {
 		return nil, err
@@ -62,11 +56,11 @@ func newSite(s Site, c Config, mark string, u *upstreams) (*site, error) {
 		if c.Transport != nil {
 			transport = c.Transport(a.Upstream, transport)
 		}
-		inner := a.Nonce.handler(p.handler(transport), c.Logger)
+		inner := recovering(a.Nonce.handler(p.handler(timed{transport}), c.Logger), c.Logger)
 		if a.MayLoosen {
-			return trusted(s.Guard, inner)
+			return s.observed(trusted(s.Guard, inner))
 		}
-		return tightening(s.Guard, inner)
+		return s.observed(tightening(s.Guard, inner))
 	}
 	out.app = handler(s.App)
 	for pattern, a := range s.Routes {
@@ -142,6 +136,17 @@ func (s *Site) placeholder() (string, error) {
 		return "", errInjected
 	}
 	return secret, nil
+}
+
+// reports returns what answers the report path.
+func (s *Site) reports(t Timeouts) http.Handler {
+	if s.Reports == nil {
+		return http.NotFoundHandler()
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		bounded(w, r, t.RequestBody, 0)
+		s.Reports.ServeHTTP(w, r)
+	})
 }
 
 // requestRoutes compiles what applications may ask for, if one of them may.

@@ -1,0 +1,146 @@
+package gateway_test
+
+import (
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/merlon-sec/merlon"
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/access"
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/gateway"
+)
+
+// observed starts a gateway whose requests have records, and returns its address, the records in the order of their ends, and
+// the error log.
+func observed(t *testing.T, site gateway.Site, app http.HandlerFunc) (string, chan *access.Record, *logged) {
+	t.Helper()
+	upstream := httptest.NewServer(app)
+	t.Cleanup(upstream.Close)
+	target, err := url.Parse(upstream.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	site.Name, site.Upstream, site.ReportPath = "shop", target, "/.merlon/r"
+	if site.Guard, err = merlon.New(merlon.Strict()); err != nil {
+		t.Fatal(err)
+	}
+	log := &logged{}
+	logger := slog.New(slog.NewTextHandler(log, nil))
+	g, err := gateway.New(gateway.Config{Sites: []gateway.Site{site}, Logger: logger})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(g.Close)
+	records := make(chan *access.Record, 10)
+	srv := httptest.NewServer(&access.Handler{Next: g, Error: logger, Ended: func(r *access.Record) { records <- r }})
+	t.Cleanup(srv.Close)
+	return strings.TrimPrefix(srv.URL, "http://"), records, log
+}
+
+// logged is a log that several goroutines write.
+type logged struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *logged) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+func TestRecordOfARequest(t *testing.T) {
+	secret := "n" + strings.Repeat("5f2a", 8)
+	addr, records, _ := observed(t, gateway.Site{Hosts: []string{"shop.example"}, App: gateway.App{Nonce: gateway.Nonce{Placeholder: secret}}}, func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/page":
+			w.Header().Set("Content-Type", "text/html")
+			io.WriteString(w, "<script nonce="+secret+"></script><p>"+secret)
+		case "/half":
+			w.Header().Set("Content-Length", "10")
+			io.WriteString(w, "half")
+		case "/hangs-up":
+			panic(http.ErrAbortHandler)
+		}
+	})
+	scrubbed := access.Page{Rewritten: true} // whatever its type
+	for _, tc := range []struct {
+		target, host string
+		want         access.Record
+	}{
+		{"/page", "shop.example", access.Record{Site: "shop", Status: 200, UpstreamAsked: true, Page: access.Page{Rewritten: true, Nonced: 1, Scrubbed: 1}}},
+		{"/half", "shop.example", access.Record{Site: "shop", Status: 200, UpstreamAsked: true, Aborted: true}},
+		{"/hangs-up", "shop.example", access.Record{Site: "shop", Status: 502, UpstreamAsked: true, UpstreamFailed: true, Page: scrubbed}},
+		{"/" + secret, "shop.example", access.Record{Site: "shop", Status: 400, Withheld: true}},
+		{"/.merlon/r", "shop.example", access.Record{Site: "shop", Status: 404}},
+		{"/page", "other.example", access.Record{Status: 421}},
+		{"x:y", "shop.example", access.Record{Status: 400}},
+	} {
+		ask(t, addr, "GET "+tc.target+" HTTP/1.1\r\nHost: "+tc.host+"\r\nConnection: close\r\n\r\n")
+		got := <-records
+		ignore := cmpopts.IgnoreFields(access.Record{}, "Context", "Start", "Duration", "Upstream", "Bytes")
+		if diff := cmp.Diff(&tc.want, got, ignore, cmpopts.IgnoreUnexported(access.Record{})); diff != "" {
+			t.Errorf("%s at %s: -want +got:\n%s", tc.target, tc.host, diff)
+		}
+	}
+}
+
+// A panic is answered with a page of the gateway, with the site's headers, as long as nothing else went out.
+func TestPanicIsAnswered(t *testing.T) {
+	broken := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Length", "3")
+		if r.URL.RawQuery == "late" {
+			w.WriteHeader(200)
+		}
+		if r.URL.RawQuery == "abort" {
+			panic(http.ErrAbortHandler)
+		}
+		panic("boom")
+	})
+	addr, records, log := observed(t, gateway.Site{Reports: broken}, http.NotFound)
+	res, body := send(t, addr, "GET /.merlon/r HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+	if res.StatusCode != 500 || !strings.Contains(body, "The gateway failed") || res.Header.Get("X-Frame-Options") != "DENY" || res.Header.Get("Content-Security-Policy") == "" {
+		t.Errorf("a panic: %d %v %q", res.StatusCode, res.Header, body)
+	}
+	if rec := <-records; !rec.Panicked || rec.Aborted || rec.Status != 500 {
+		t.Errorf("its record: %+v", rec)
+	}
+	if !strings.Contains(log.String(), "boom") || !strings.Contains(log.String(), "TestPanicIsAnswered") {
+		t.Errorf("the log does not say where the panic was:\n%s", log)
+	}
+	for query, panicked := range map[string]bool{"late": true, "abort": false} {
+		ask(t, addr, "GET /.merlon/r?"+query+" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+		if rec := <-records; rec.Panicked != panicked || !rec.Aborted {
+			t.Errorf("%s: %+v, want it aborted", query, rec)
+		}
+	}
+}
+
+// exchange sends a request and reads whatever comes, whole or not.
+func ask(t *testing.T, addr, request string) {
+	t.Helper()
+	c, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := io.WriteString(c, request); err != nil {
+		t.Fatal(err)
+	}
+	io.Copy(io.Discard, c)
+}
