@@ -32,6 +32,9 @@ type Config struct {
 	Logger *slog.Logger     // nil discards
 	Now    func() time.Time // nil is time.Now
 
+	Stored  func(site string, n int)           // is told of reports that were stored; nil: nobody
+	Dropped func(site, reason string, n int64) // and of those that were not; nil: nobody
+
 	MaxQueuedReports int   // waiting to be stored; 0 means 20,000; below report.MaxReports a full batch never fits
 	MaxQueuedBytes   int64 // of bodies being read or waiting; 0 means 64 MiB
 }
@@ -41,6 +44,8 @@ type Collector struct {
 	store      *store.Store
 	log        *slog.Logger
 	now        func() time.Time
+	stored     func(site string, n int)
+	dropped    func(site, reason string, n int64)
 	maxReports int
 	maxBytes   int64
 
@@ -96,6 +101,12 @@ func New(config Config) (*Collector, error) {
 	}
 	if c.now == nil {
 		c.now = time.Now
+	}
+	if c.stored = config.Stored; c.stored == nil {
+		c.stored = func(string, int) {}
+	}
+	if c.dropped = config.Dropped; c.dropped == nil {
+		c.dropped = func(string, string, int64) {}
 	}
 	if c.maxReports == 0 {
 		c.maxReports = defaultMaxReports

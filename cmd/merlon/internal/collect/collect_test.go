@@ -182,6 +182,24 @@ func TestUnwantedIsCountedByReason(t *testing.T) {
 	}
 }
 
+// Who counts hears of what was stored and of what was not.
+func TestCounting(t *testing.T) {
+	counted := map[string]int64{}
+	f := start(t, collect.Config{
+		Stored:  func(site string, n int) { counted[site+" stored"] += int64(n) },
+		Dropped: func(site, reason string, n int64) { counted[site+" "+reason] += n },
+	})
+	own := legacy("")
+	f.post(shop, "https://shop.example/r", own)
+	f.post(shop, "https://shop.example/r", strings.Replace(own, "shop.example", "other.example", 1))
+	f.post(shop, "https://shop.example/r", "no JSON")
+	f.stop() // what comes now is not stored
+	f.post(shop, "https://shop.example/r", own)
+	if diff := cmp.Diff(map[string]int64{"shop stored": 1, "shop foreign": 1, "shop not-json": 1}, counted); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
 func TestMethodsAndHeaders(t *testing.T) {
 	f := start(t, collect.Config{})
 	tests := []struct {

@@ -38,7 +38,15 @@ func TestDiskFull(t *testing.T) {
 		}
 	}
 	f.post(shop, "https://shop.example/r", "not JSON") // to be counted later
+	none := limitFileSize(t, 1<<10) // a page still went into the log
+	if f.store.Writable(t.Context()) == nil {
+		t.Error("the store says that it can be written while the disk is full")
+	}
+	none()
 	restore()
+	if err := f.store.Writable(t.Context()); err != nil {
+		t.Errorf("with room again the store says: %v", err)
+	}
 	if full == 0 || len(l.acked) == 0 {
 		t.Fatalf("%d of %d acknowledged before the disk was full", len(l.acked), id)
 	}

@@ -119,6 +119,7 @@ func (h *handler) store(r *http.Request, reports []report.Report) error {
 		if err := h.collector.submit(r.Context(), hits); err != nil {
 			return err
 		}
+		h.collector.stored(h.site.name, len(hits))
 	}
 	for reason, n := range dropped {
 		h.drop(reason, n)

@@ -26,6 +26,7 @@ func (c *Collector) drop(site, reason string, n int64) {
 	at := c.now()
 	c.touch()
 	c.pending.batch.Drop(site, reason, at, n)
+	c.dropped(site, reason, n)
 }
 
 // submit adds hits to the next transaction and waits for its end. If ctx ends before, they are stored all the same.

@@ -28,6 +28,8 @@ type Config struct {
 	Now        func() time.Time // nil: time.Now
 	CookieName string           // "": DefaultCookieName
 	Notice     string           // a sentence above every page, e.g. that this is the demo; "": none
+	Ready      func() error     // why no more requests should come to the sites, in words for /readyz; nil: they should
+	Metrics    http.Handler     // answers /metrics; nil: there are none
 	ReportURL  string           // where browsers send reports, for the help on the empty page; "": an example address
 }
 
@@ -43,6 +45,8 @@ type Dashboard struct {
 	cookie    string
 	notice    string
 	reportURL string
+	ready     func() error
+	metrics   http.Handler
 	templates map[string]*template.Template
 	static    map[string]asset
 	rules     rulebook
@@ -59,7 +63,7 @@ func New(cfg Config) (*Dashboard, error) {
 	d := &Dashboard{
 		store: cfg.Store, tokens: cfg.Tokens, hosts: hosts, log: cfg.Logger, now: cfg.Now,
 		sessions: newSessions(cfg.Now), failures: newLimiter(cfg.Now),
-		cookie: cfg.CookieName, notice: cfg.Notice, reportURL: cfg.ReportURL, rules: newRulebook(),
+		cookie: cfg.CookieName, notice: cfg.Notice, reportURL: cfg.ReportURL, ready: cfg.Ready, metrics: cfg.Metrics, rules: newRulebook(),
 	}
 	if d.static, err = loadStatic(); err != nil {
 		return nil, fmt.Errorf("dashboard assets: %w", err)
@@ -87,6 +91,9 @@ func (c Config) withDefaults() Config {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	if c.Ready == nil {
+		c.Ready = func() error { return nil }
+	}
 	if c.CookieName == "" {
 		c.CookieName = DefaultCookieName
 	}
@@ -113,6 +120,10 @@ func (c Config) check() error {
 func (d *Dashboard) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+healthPath, d.health)
+	mux.HandleFunc("GET "+readyPath, d.readiness)
+	if d.metrics != nil {
+		mux.Handle("GET "+metricsPath, d.metrics)
+	}
 	mux.HandleFunc("GET /static/{name}", d.asset)
 	mux.Handle("GET /login", d.page(d.loginForm))
 	mux.Handle("POST /login", d.page(d.login))

@@ -1,19 +1,10 @@
 package dash
 
 import (
-	"context"
 	"errors"
-	"fmt"
-	"io"
 	"net/http"
-	"time"
 
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/store"
-)
-
-const (
-	healthPath    = "/healthz"
-	healthTimeout = 2 * time.Second
 )
 
 // statusError is an answer with an HTTP status and the page that explains it.
@@ -86,19 +77,4 @@ func (d *Dashboard) private(f pageFunc) http.Handler {
 		}
 		return f(w, r)
 	})
-}
-
-// health answers 200 when the database does. It tells nothing else, so it asks for no log-in.
-func (d *Dashboard) health(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), healthTimeout)
-	defer cancel()
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-store")
-	if _, err := d.store.Issues(ctx, store.Query{Limit: 1}); err != nil {
-		d.log.Error("dashboard health check", "err", err)
-		w.WriteHeader(http.StatusServiceUnavailable)
-		fmt.Fprintln(w, "the database does not answer")
-		return
-	}
-	io.WriteString(w, "ok\n")
 }

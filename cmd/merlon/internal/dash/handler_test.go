@@ -1,6 +1,7 @@
 package dash_test
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -26,6 +27,7 @@ func TestHeadersOnEveryAnswer(t *testing.T) {
 		"redirect":       r.do("GET", "/", nil, nil),
 		"refused token":  r.do("POST", "/login", url.Values{}, nil),
 		"health":         r.do("GET", "/healthz", nil, nil),
+		"readiness":      r.do("GET", "/readyz", nil, nil),
 		"style":          r.do("GET", "/static/style.css", nil, nil),
 		"no style":       r.do("GET", "/static/none.css", nil, nil),
 		"not found":      r.do("GET", "/none", nil, nil),
@@ -104,16 +106,50 @@ func TestPagesNeedALogIn(t *testing.T) {
 	}
 }
 
+// The process is alive whatever the store does: to start it anew would mend nothing.
 func TestHealth(t *testing.T) {
 	r := newRig(t)
-	res := r.do("GET", "/healthz", nil, nil)
-	if body, _ := io.ReadAll(res.Body); res.StatusCode != 200 || string(body) != "ok\n" {
-		t.Errorf("health: %d %q, want 200 ok", res.StatusCode, body)
+	for range 2 {
+		res := r.do("GET", "/healthz", nil, nil)
+		if body, _ := io.ReadAll(res.Body); res.StatusCode != 200 || string(body) != "ok\n" {
+			t.Errorf("health: %d %q, want 200 ok", res.StatusCode, body)
+		}
+		r.store.Close()
 	}
+}
+
+func TestReadiness(t *testing.T) {
+	var draining error
+	r := newRig(t, func(c *dash.Config) { c.Ready = func() error { return draining } })
+	want := func(what, target string, status int, text string) {
+		t.Helper()
+		res := r.do("GET", target, nil, nil)
+		body, _ := io.ReadAll(res.Body)
+		if res.StatusCode != status || !strings.HasPrefix(string(body), text) || res.Header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s: %s: %d %q, want %d %q", what, target, res.StatusCode, body, status, text)
+		}
+	}
+	want("ready", "/readyz", 200, "ok\n")
+	draining = errors.New("draining")
+	want("draining", "/readyz", 503, "draining\n")
+	want("draining", "/readyz?exclude=store", 503, "draining\n")
+	want("draining", "/healthz", 200, "ok\n")
+	draining = nil
 	r.store.Close()
-	res = r.do("GET", "/healthz", nil, nil)
-	if body, _ := io.ReadAll(res.Body); res.StatusCode != 503 || string(body) != "the database does not answer\n" {
-		t.Errorf("health with the store closed: %d %q, want 503", res.StatusCode, body)
+	want("store closed", "/readyz", 503, "the database cannot be written")
+	want("store closed", "/readyz?exclude=store", 200, "ok\n")
+}
+
+func TestMetrics(t *testing.T) {
+	if res := newRig(t).do("GET", "/metrics", nil, nil); res.StatusCode != 404 {
+		t.Errorf("without metrics: %d, want 404", res.StatusCode)
+	}
+	r := newRig(t, func(c *dash.Config) {
+		c.Metrics = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "numbers") })
+	})
+	res := r.do("GET", "/metrics", nil, nil)
+	if body, _ := io.ReadAll(res.Body); string(body) != "numbers" {
+		t.Errorf("with metrics: %d %q", res.StatusCode, body)
 	}
 }
 

@@ -38,11 +38,12 @@ func hostName(hostport string) string {
 	return strings.ToLower(strings.TrimSuffix(strings.Trim(name, "[]"), "."))
 }
 
-// checkHost answers 421 to a Host that is not ours. The health check may come by any IP address: orchestrators probe that
-// way, and rebinding needs a name. The style sheet, which is in every copy of the program, comes with the page for 421.
+// checkHost answers 421 to a Host that is not ours. What machines ask for may come by any IP address: orchestrators and
+// Prometheus name a container so, and rebinding needs a name. It may not come by any name, because metrics tell what sites
+// there are and how busy they are, which no page in somebody's browser is to read. The style sheet, which is in every copy of the program, comes with the page for 421.
 func (d *Dashboard) checkHost(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		probe := r.URL.Path == healthPath && isIP(r.Host)
+		probe := forMachines(r.URL.Path) && isIP(r.Host)
 		if d.hosts.contains(r.Host) || probe || strings.HasPrefix(r.URL.Path, "/static/") {
 			next.ServeHTTP(w, r)
 			return

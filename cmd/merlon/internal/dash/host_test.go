@@ -9,7 +9,8 @@ import (
 )
 
 func TestHosts(t *testing.T) {
-	byDefault, named := newRig(t), newRig(t, func(c *dash.Config) { c.Hosts = []string{"Admin.Example."} })
+	metrics := func(c *dash.Config) { c.Metrics = http.NotFoundHandler() }
+	byDefault, named := newRig(t, metrics), newRig(t, metrics, func(c *dash.Config) { c.Hosts = []string{"Admin.Example."} })
 	tests := []struct {
 		rig          *rig
 		host         string
@@ -32,9 +33,12 @@ func TestHosts(t *testing.T) {
 		{named, "127.0.0.1", 421, 200},
 	}
 	for _, tt := range tests {
-		for path, want := range map[string]int{"/login": tt.page, "/static/style.css": 200, "/healthz": tt.health} {
+		for path, want := range map[string]int{"/login": tt.page, "/static/style.css": 200, "/healthz": tt.health, "/readyz": tt.health, "/metrics": tt.health} {
 			req := newRequest("GET", path, nil)
 			req.Host = tt.host
+			if want == 200 && path == "/metrics" {
+				want = 404 // of its handler here
+			}
 			if got := tt.rig.send(req, nil).StatusCode; got != want {
 				t.Errorf("Host %q, GET %s: %d, want %d", tt.host, path, got, want)
 			}

@@ -125,6 +125,26 @@ func TestReaderBesideWriter(t *testing.T) {
 	}
 }
 
+func TestWritable(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "reports.db")
+	s, err := store.Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.Writable(t.Context()); err != nil {
+		t.Error(err)
+	}
+	r, err := store.OpenReader(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if r.Writable(t.Context()) == nil {
+		t.Error("a database that was opened for reading says that it can be written")
+	}
+}
+
 func TestReopenKeepsEverything(t *testing.T) {
 	s, path := open(t)
 	commit(t, s, hit("https://a.example"))

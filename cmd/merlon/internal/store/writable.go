@@ -1,0 +1,19 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Writable returns nil when the database can be written: it writes, to the disk, what is there already. To take the write lock
+// alone would succeed on a full disk.
+func (s *Store) Writable(ctx context.Context) error {
+	if s.write == nil {
+		return errors.New("the database was opened for reading")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, err := s.write.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", schemaVersion))
+	return err
+}
