@@ -91,7 +91,7 @@ func TestRecordOfARequest(t *testing.T) {
 		{"/page", "other.example", access.Record{Status: 421}},
 		{"x:y", "shop.example", access.Record{Status: 400}},
 	} {
-		ask(t, addr, "GET "+tc.target+" HTTP/1.1\r\nHost: "+tc.host+"\r\nConnection: close\r\n\r\n")
+		converse(t, addr, "GET "+tc.target+" HTTP/1.1\r\nHost: "+tc.host+"\r\nConnection: close\r\n\r\n")
 		got := <-records
 		ignore := cmpopts.IgnoreFields(access.Record{}, "Context", "Start", "Duration", "Upstream", "Bytes")
 		if diff := cmp.Diff(&tc.want, got, ignore, cmpopts.IgnoreUnexported(access.Record{})); diff != "" {
@@ -124,7 +124,7 @@ func TestPanicIsAnswered(t *testing.T) {
 		t.Errorf("the log does not say where the panic was:\n%s", log)
 	}
 	for query, panicked := range map[string]bool{"late": true, "abort": false} {
-		ask(t, addr, "GET /.merlon/r?"+query+" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+		converse(t, addr, "GET /.merlon/r?"+query+" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
 		if rec := <-records; rec.Panicked != panicked || !rec.Aborted {
 			t.Errorf("%s: %+v, want it aborted", query, rec)
 		}
@@ -132,7 +132,7 @@ func TestPanicIsAnswered(t *testing.T) {
 }
 
 // exchange sends a request and reads whatever comes, whole or not.
-func ask(t *testing.T, addr, request string) {
+func converse(t *testing.T, addr, request string) {
 	t.Helper()
 	c, err := net.Dial("tcp", addr)
 	if err != nil {

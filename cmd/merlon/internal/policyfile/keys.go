@@ -20,6 +20,7 @@ var wayOut = map[string]string{
 	"nonces": "did you mean nonce?", "host": "did you mean hosts?", "server_name": "write hosts: [shop.example]",
 	"backend": "write upstream: ...", "proxy_pass": "write upstream: ...", "proxy": "write upstream: ...", "upstreams": "did you mean upstream?",
 	"port": "write listen: 127.0.0.1:8080", "cert": "write tls: {cert: cert.pem, key: key.pem}", "acme": "write tls: {acme: {email: ops@shop.example, accept_tos: true}}", "route": "did you mean routes?",
+	"access_log": "write log: {access: on}", "access-log": "write log: {access: on}", "logging": "write log: {access: on}", "drain": "write shutdown: {drain: 30s}",
 }
 
 // teach completes the library's word: it knows neither the tool's keys, nor what people try, nor YAML.

@@ -31,7 +31,9 @@ type File struct {
 	H2C    bool // whether the public listener speaks HTTP/2 without TLS too
 
 	Timeouts  Timeouts
-	MaxHeader int64  // of a request, in bytes; 0 for the default
+	MaxHeader int64 // of a request, in bytes; 0 for the default
+	Log       Log
+	Shutdown  Shutdown
 	Sites     []Site // at least one
 
 	Files []string // other files that it names: placeholders, certificates, keys
@@ -150,7 +152,7 @@ func (r *reader) wrong(path string, code cfgerrors.Code, value, text, hint strin
 }
 
 // fileKeys are the keys at the top of a file. With sites: the keys of a site may not stand beside them.
-var fileKeys = []string{"version", "listen", "admin", "data", "tls", "h2c", "timeouts", "max-header", "sites"}
+var fileKeys = []string{"version", "listen", "admin", "data", "tls", "h2c", "timeouts", "max-header", "log", "shutdown", "sites"}
 
 func (r *reader) file() *File {
 	top, ok := r.root.(map[string]any)
@@ -160,7 +162,8 @@ func (r *reader) file() *File {
 	}
 	r.version(top["version"])
 	f := &File{Listen: r.text(top, "", "listen"), Admin: r.text(top, "", "admin"), Data: r.text(top, "", "data"), TLS: r.tls(top["tls"]),
-		H2C: r.h2c(top["h2c"]), Timeouts: r.timeouts(top["timeouts"]), MaxHeader: r.maxHeader(top["max-header"])}
+		H2C: r.h2c(top["h2c"]), Timeouts: r.timeouts(top["timeouts"]), MaxHeader: r.maxHeader(top["max-header"]),
+		Log: r.log(top["log"]), Shutdown: r.shutdown(top["shutdown"])}
 	sites, several := top["sites"]
 	rest := maps.Clone(top)
 	for _, key := range fileKeys {

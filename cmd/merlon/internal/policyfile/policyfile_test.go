@@ -23,6 +23,8 @@ listen: 127.0.0.1:8443
 admin: localhost:9000
 data: /var/lib/merlon
 tls: {cert: cert.pem, key: key.pem}
+log: {format: json, level: warn, access: /var/log/merlon/access.log, addresses: masked, query: true, user-agent: true}
+shutdown: {delay: 5s, drain: 1m30s}
 sites:
   - hosts: [Shop.example, "shop.example:8443"]
     upstream: http://127.0.0.1:8000
@@ -51,6 +53,12 @@ func TestGoodFile(t *testing.T) {
 	}
 	if f.Listen != "127.0.0.1:8443" || f.Admin != "localhost:9000" || f.Data != "/var/lib/merlon" || !reflect.DeepEqual(f.TLS, policyfile.TLS{Certs: []policyfile.Cert{{Cert: "cert.pem", Key: "key.pem"}}, Min: tls.VersionTLS12}) || len(f.Sites) != 2 {
 		t.Errorf("file = %+v", f)
+	}
+	if want := (policyfile.Log{Format: "json", Level: "warn", Access: "/var/log/merlon/access.log", Addresses: "masked", Query: true, UserAgent: true}); f.Log != want {
+		t.Errorf("log = %+v, want %+v", f.Log, want)
+	}
+	if *f.Shutdown.Delay != 5*time.Second || *f.Shutdown.Drain != 90*time.Second {
+		t.Errorf("shutdown = %v, %v", *f.Shutdown.Delay, *f.Shutdown.Drain)
 	}
 	shop, blog := f.Sites[0], f.Sites[1]
 	if !reflect.DeepEqual(shop.Hosts, []string{"shop.example", "shop.example:8443"}) || shop.Name != "shop.example" || !shop.Nonce.Forward || shop.Upstream.String() != "http://127.0.0.1:8000" {
@@ -120,7 +128,7 @@ routes:
 
 func TestOneSiteAtTheTop(t *testing.T) {
 	f, err := policyfile.Parse("m", []byte("version: 1\nupstream: http://127.0.0.1:8000\nframe: self\n"))
-	if err != nil || len(f.Sites) != 1 || f.Sites[0].Name != "default" || f.Sites[0].Hosts != nil {
+	if err != nil || len(f.Sites) != 1 || f.Sites[0].Name != "default" || f.Sites[0].Hosts != nil || f.Log != (policyfile.Log{}) || f.Shutdown != (policyfile.Shutdown{}) {
 		t.Errorf("Parse = %+v, %v", f, err)
 	}
 }
@@ -177,6 +185,18 @@ func TestMistakesHavePlaces(t *testing.T) {
 		{site + "nonce: {placeholder_env: n0123456789abcdef}", "m:3:9: nonce.placeholder_env: no name of an environment variable"},
 		{site + "nonce: {placeholder_env: X, placeholder_file: x}", "m:3:1: nonce"},
 		{site + "tls: {cert: a}", "m:3:1: tls: a certificate and its key belong together"},
+		{site + "log: on", "m:3:1: log: log takes the keys format, level, access"},
+		{site + "log: {}", "m:3:1: log: log takes the keys"},
+		{site + "log: {format: xml}", `m:3:7: log.format: "xml": no value of this key (write text or json)`},
+		{site + "log: {level: loud}", `m:3:7: log.level: "loud"`},
+		{site + "log: {addresses: none}", `m:3:7: log.addresses: "none": no value of this key (write full or masked or off)`},
+		{site + "log: {query: on}", `m:3:7: log.query: "on": this key takes true or false`},
+		{site + "log: {access: true}", `m:3:7: log.access: "true": this key takes a text`},
+		{site + "log: {file: a}", "m:3:7: log.file: unknown key (keys here: format, level, access, addresses, query, user-agent)"},
+		{site + "shutdown: {drain: 5}", `m:3:12: shutdown.drain: "5": this key takes a text`},
+		{site + "shutdown: {drain: 1d}", `m:3:12: shutdown.drain: "1d": no time from 0s to 1h0m0s (write 30s)`},
+		{site + "shutdown: {delay: -1s}", `m:3:12: shutdown.delay: "-1s": no time`},
+		{site + "shutdown: {drain: 2h}", `m:3:12: shutdown.drain: "2h": no time`},
 		{site + "reports: /csp", "m:3:1: reports: \"/csp\": the gateway collects on /.merlon/r"},
 		{site + "csp: ';'", "m:3:1: csp: \";\": no directive"},
 		{site + "# a comment\rframe: off\n", "m:3:1: a carriage return within a line"},

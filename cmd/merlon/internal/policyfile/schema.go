@@ -17,7 +17,7 @@ func Schema() map[string]any {
 		map[string]any{"enum": []string{"forward", "dangerously-inject"}}, object(map[string]any{"placeholder_file": text}, "placeholder_file"),
 		object(map[string]any{"placeholder_env": text}, "placeholder_env"), object(map[string]any{"hash": text}, "hash")}})
 	route := site["routes"].(map[string]any)["items"].(map[string]any)["properties"].(map[string]any)
-	route["upstream-may-loosen"] = described("upstream-may-loosen", map[string]any{"type": "boolean"})
+	route["upstream-may-loosen"] = described("upstream-may-loosen", boolean)
 	for _, at := range []map[string]any{site, route} {
 		at["upstream"], at["nonce"], at["max-body"] = described("upstream", text), nonce, described("max-body", size)
 	}
@@ -27,7 +27,9 @@ func Schema() map[string]any {
 		"admin":      described("admin", text),
 		"data":       described("data", text),
 		"tls":        described("tls", tlsSchema()),
-		"h2c":        described("h2c", map[string]any{"type": "boolean"}),
+		"log":        described("log", logSchema()),
+		"shutdown":   described("shutdown", object(map[string]any{"delay": text, "drain": text})),
+		"h2c":        described("h2c", boolean),
 		"timeouts":   described("timeouts", timeoutsSchema()),
 		"max-header": described("max-header", size),
 		"sites":      described("sites", list(object(site, "upstream"))),
@@ -42,9 +44,15 @@ func Schema() map[string]any {
 }
 
 var (
-	text = map[string]any{"type": "string"}
-	size = map[string]any{"type": []string{"string", "integer"}}
+	text    = map[string]any{"type": "string"}
+	size    = map[string]any{"type": []string{"string", "integer"}}
+	boolean = map[string]any{"type": "boolean"}
 )
+
+func logSchema() map[string]any {
+	return object(map[string]any{"format": map[string]any{"enum": formats}, "level": map[string]any{"enum": levels}, "access": text,
+		"addresses": map[string]any{"enum": addresses}, "query": boolean, "user-agent": boolean})
+}
 
 func timeoutsSchema() map[string]any {
 	properties := map[string]any{}
@@ -156,6 +164,8 @@ var descriptions = map[string]string{
 	"eab":                  "External account binding, for a CA that knows you already.",
 	"min":                  "Lowest version of TLS, 1.2 if absent.",
 	"http":                 "Address of a listener for plain HTTP beside it.",
+	"log":                  "The error log's format and level; the access log: off, on for standard output, or a file.",
+	"shutdown":             "At its end: how long to go on before the listeners stop, and what requests in flight get to complete.",
 	"sites":                "Several sites, each with hosts and an upstream.",
 	"hosts":                "Host headers that belong to the site; one without a port stands for every port, *.shop.example for all below.",
 	"upstream":             "Address of the application, such as http://127.0.0.1:8000, h2c://127.0.0.1:8000 or unix:/run/app.sock.",

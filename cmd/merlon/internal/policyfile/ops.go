@@ -1,0 +1,99 @@
+package policyfile
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/merlon-sec/merlon/cfgerrors"
+)
+
+// Log says what is logged. An empty text means that the file does not say.
+type Log struct {
+	Format    string // text or json
+	Level     string // debug, info, warn or error
+	Access    string // off, on for standard output, or the name of a file
+	Addresses string // full, masked or off
+	Query     bool   // the access log has queries
+	UserAgent bool   // and user agents
+}
+
+// Shutdown says how the gateway ends. nil means that the file does not say.
+type Shutdown struct {
+	Delay *time.Duration // after readyz says no, until the listeners stop
+	Drain *time.Duration // what requests in flight get to complete
+}
+
+// What the keys of log can be.
+var (
+	formats   = []string{"text", "json"}
+	levels    = []string{"debug", "info", "warn", "error"}
+	addresses = []string{"full", "masked", "off"}
+)
+
+// MaxShutdown bounds each of the times of Shutdown: what manages processes kills those that take longer.
+const MaxShutdown = time.Hour
+
+func (r *reader) log(v any) Log {
+	keys := r.group(v, "log", "format", "level", "access", "addresses", "query", "user-agent")
+	return Log{
+		Format: r.oneOf(keys, "log", "format", formats), Level: r.oneOf(keys, "log", "level", levels), Addresses: r.oneOf(keys, "log", "addresses", addresses),
+		Access: r.text(keys, "log", "access"), Query: r.flag(keys, "log", "query"), UserAgent: r.flag(keys, "log", "user-agent"),
+	}
+}
+
+func (r *reader) shutdown(v any) Shutdown {
+	keys := r.group(v, "shutdown", "delay", "drain")
+	return Shutdown{Delay: r.duration(keys, "shutdown", "delay"), Drain: r.duration(keys, "shutdown", "drain")}
+}
+
+// group returns the keys below a key of the file, nil when it is absent.
+func (r *reader) group(v any, path string, known ...string) map[string]any {
+	keys, ok := v.(map[string]any)
+	if v != nil && (!ok || len(keys) == 0) {
+		r.wrong(path, cfgerrors.WrongType, "", path+" takes the keys "+strings.Join(known, ", "), "")
+	}
+	for key := range keys {
+		if !slices.Contains(known, key) {
+			r.wrong(under(path, key), cfgerrors.UnknownKey, "", "unknown key", "keys here: "+strings.Join(known, ", "))
+		}
+	}
+	return keys
+}
+
+func (r *reader) oneOf(keys map[string]any, path, key string, values []string) string {
+	s := r.text(keys, path, key)
+	if s != "" && !slices.Contains(values, s) {
+		r.wrong(under(path, key), cfgerrors.InvalidValue, s, "no value of this key", "write "+strings.Join(values, " or "))
+	}
+	return s
+}
+
+func (r *reader) flag(keys map[string]any, path, key string) bool {
+	v, ok := keys[key]
+	b, isBool := v.(bool)
+	if ok && !isBool {
+		r.wrong(under(path, key), cfgerrors.WrongType, fmt.Sprint(v), "this key takes true or false", "")
+	}
+	return b
+}
+
+func (r *reader) duration(keys map[string]any, path, key string) *time.Duration {
+	s := r.text(keys, path, key)
+	if s == "" {
+		return nil
+	}
+	d, err := ParseShutdown(s)
+	r.report(under(path, key), err)
+	return &d
+}
+
+// ParseShutdown checks a time of Shutdown. Errors are *cfgerrors.Error.
+func ParseShutdown(text string) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	if err != nil || d < 0 || d > MaxShutdown {
+		return 0, &cfgerrors.Error{Code: cfgerrors.InvalidValue, Value: text, Text: "no time from 0s to " + MaxShutdown.String(), Hint: "write 30s"}
+	}
+	return d, nil
+}
