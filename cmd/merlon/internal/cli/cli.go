@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"strings"
 	"syscall"
 
@@ -76,7 +75,7 @@ the same application behind merlon, on this machine and in your browser.
 
 Exit codes: 0 fine, 1 a check found something, 2 wrong usage or configuration,
 3 could not do it.`,
-		Version:       version(),
+		Version:       readBuild().Version,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          cobra.NoArgs,
@@ -88,6 +87,7 @@ Exit codes: 0 fine, 1 a check found something, 2 wrong usage or configuration,
 	root.SetVersionTemplate("merlon {{.Version}}\n")
 	root.AddCommand(newDemo(), newGateway(), newReports(), newExplain(), newConfig(), newSchema(), newInit(), newCSP(), newVersion())
 	wrapArgs(root)
+	complete(root)
 	return root
 }
 
@@ -125,24 +125,4 @@ func unexpected(err error, args []string) error {
 		return fmt.Errorf("%q is not expected here", args[0])
 	}
 	return err
-}
-
-func newVersion() *cobra.Command {
-	return &cobra.Command{
-		Use:   "version",
-		Short: "Print the version of merlon",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintln(cmd.OutOrStdout(), "merlon "+version())
-			return err
-		},
-	}
-}
-
-// version is what the Go toolchain recorded: the tag of a release, or (devel).
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(devel)"
 }

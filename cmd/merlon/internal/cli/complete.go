@@ -1,0 +1,60 @@
+package cli
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// values has what shells complete for flags that take one of a few values.
+var values = map[string][]string{
+	"access-log": {"on", "off"},
+	"algorithm":  {"sha256", "sha384", "sha512"},
+	"as":         {"script", "style", "image", "font", "iframe", "worker", "form", "base"},
+	"format":     {"text", "json"},
+	"inline":     {"script", "style", "handler", "style-attribute", "javascript-url"},
+	"log-format": {"text", "json"},
+	"mode":       {"spec", "chromium", "firefox", "webkit", "strictest", "laxest"},
+	"preset":     {"strict", "compat", "api"},
+}
+
+// policyFiles are the endings of policy files.
+var policyFiles = []string{"yaml", "yml"}
+
+// complete tells the shells what arguments and flags of cmd and its subcommands can be. Nothing else is completed: a shell's
+// own guess is the files of the directory.
+func complete(cmd *cobra.Command) {
+	cmd.ValidArgsFunction = argumentsOf(cmd)
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if f.Value.Type() == "bool" {
+			return
+		}
+		_ = cmd.RegisterFlagCompletionFunc(f.Name, flagValues(f.Name)) // it fails for a flag that is registered already
+	})
+	for _, sub := range cmd.Commands() {
+		complete(sub)
+	}
+}
+
+func argumentsOf(cmd *cobra.Command) cobra.CompletionFunc {
+	switch {
+	case cmd.HasParent() && cmd.Parent().Name() == "config":
+		return cobra.FixedCompletions(policyFiles, cobra.ShellCompDirectiveFilterFileExt)
+	case strings.Contains(cmd.Use, "FILE") && !strings.Contains(cmd.Use, "--"):
+		return cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault)
+	}
+	return cobra.NoFileCompletions
+}
+
+func flagValues(name string) cobra.CompletionFunc {
+	switch name {
+	case "config":
+		return cobra.FixedCompletions(policyFiles, cobra.ShellCompDirectiveFilterFileExt)
+	case "data":
+		return cobra.FixedCompletions(nil, cobra.ShellCompDirectiveFilterDirs)
+	case "access-log":
+		return cobra.FixedCompletions(values[name], cobra.ShellCompDirectiveDefault) // or a file
+	}
+	return cobra.FixedCompletions(values[name], cobra.ShellCompDirectiveNoFileComp)
+}
