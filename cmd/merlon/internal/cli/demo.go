@@ -52,7 +52,7 @@ func (f demoFlags) run(ctx context.Context, out io.Writer, log *slog.Logger) (er
 	if f.port < 0 || f.port > 65535-5 {
 		return usagef("--port %d: six ports in a row begin between 1 and 65530, or 0 takes free ones", f.port)
 	}
-	srv := &servers{log: log}
+	srv := &servers{log: log, ending: ending{drain: defaultDrain}}
 	defer srv.close()
 	sites, err := f.listen(srv)
 	if err != nil {
@@ -64,7 +64,7 @@ func (f demoFlags) run(ctx context.Context, out io.Writer, log *slog.Logger) (er
 	}
 	defer remove()
 	s, err := openStack(ctx, dir, dash.Config{
-		Notice: "This is the demo: every attack here is yours.", ReportURL: origin(sites.protected) + policyfile.ReportPath, Logger: log})
+		Notice: "This is the demo: every attack here is yours.", ReportURL: origin(sites.protected) + policyfile.ReportPath, Logger: log}, nil)
 	if err != nil {
 		return err
 	}

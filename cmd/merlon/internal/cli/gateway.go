@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"os"
 	"os/signal"
@@ -17,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/merlon-sec/merlon"
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/access"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/dash"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/gateway"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/policyfile"
@@ -30,7 +30,11 @@ const (
 	defaultData   = "merlon-data"
 )
 
-type gatewayFlags struct{ config, upstream, listen, admin, data string }
+type gatewayFlags struct {
+	config, upstream, listen, admin, data string
+
+	logFormat, accessLog, drain, drainDelay string
+}
 
 func newGateway() *cobra.Command {
 	var f gatewayFlags
@@ -41,9 +45,9 @@ func newGateway() *cobra.Command {
 application in any language, collects what browsers report, and shows it on a
 dashboard.
 
-With --upstream alone it enforces the compat preset, which existing sites survive,
-and sends the strict preset as a trial: browsers report what strict would block
-and block nothing of it. The application is told each response's nonce, in the
+With --upstream alone it enforces the compat preset, which existing sites
+survive, and sends the strict preset as a trial: browsers report what strict
+would block and block nothing of it. The application is told each response's nonce, in the
 request header Merlon-Nonce, and can print it already. A policy file says more:
 
   version: 1
@@ -63,20 +67,22 @@ address and a log-in token. docs/gateway.md in the repository has the rest.`,
   merlon gateway --config merlon.yaml`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return f.run(cmd.Context(), cmd.OutOrStdout(), newLog(cmd.ErrOrStderr()))
+			return f.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	cmd.Flags().StringVar(&f.config, "config", "", "policy file")
-	cmd.Flags().StringVar(&f.upstream, "upstream", "", "address of the application, such as http://127.0.0.1:8000")
-	cmd.Flags().StringVar(&f.listen, "listen", "", "address of the public listener (default "+defaultListen+")")
-	cmd.Flags().StringVar(&f.admin, "admin", "", "address of the dashboard (default "+defaultAdmin+")")
+	cmd.Flags().StringVar(&f.upstream, "upstream", "", "the application, such as http://127.0.0.1:8000")
+	cmd.Flags().StringVar(&f.listen, "listen", "", "public listener (default "+defaultListen+")")
+	cmd.Flags().StringVar(&f.admin, "admin", "", "dashboard, probes and metrics (default "+defaultAdmin+")")
 	cmd.Flags().StringVar(&f.data, "data", "", "directory of the database (default "+defaultData+")")
+	cmd.Flags().StringVar(&f.logFormat, "log-format", "", "text or json (default text)")
+	cmd.Flags().StringVar(&f.accessLog, "access-log", "", "off, on for standard output, or a `file` (default off)")
+	cmd.Flags().StringVar(&f.drain, "drain", "", "`time` for requests in flight at the end (default "+defaultDrain.String()+")")
+	cmd.Flags().StringVar(&f.drainDelay, "drain-delay", "", "`time` to go on after /readyz says no (default 0s)")
 	return cmd
 }
 
-func newLog(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }
-
-func (f gatewayFlags) run(ctx context.Context, out io.Writer, log *slog.Logger) (err error) {
+func (f gatewayFlags) run(ctx context.Context, stdout, stderr io.Writer) (err error) {
 	var before strings.Builder
 	contentsInto(&before, f.config)
 	file, err := f.file()
@@ -86,28 +92,38 @@ func (f gatewayFlags) run(ctx context.Context, out io.Writer, log *slog.Logger) 
 	if _, err := ownCertificates(file); err != nil {
 		return err
 	}
-	srv := &servers{log: log}
+	logs, err := newLogs(file.Log, stdout, stderr)
+	if err != nil {
+		return err
+	}
+	defer logs.close()
+	log, manager, o := logs.error, newSystemd(os.Getenv), newObserver(logs)
+	srv := &servers{log: log, ending: o.ending(file.Shutdown, manager)}
 	defer srv.close()
-	public, err := srv.listen("gateway", "--listen", file.Listen)
+	if srv.passed, err = newSockets(os.Getenv); err != nil {
+		return err
+	}
+	public, err := srv.take(partPublic, "gateway", "--listen", file.Listen)
 	if err != nil {
 		return err
 	}
 	var plain net.Listener // for clients that have yet to learn of HTTPS
-	if file.TLS.HTTP != "" {
-		if plain, err = srv.listen("listener for plain HTTP", "tls.http", file.TLS.HTTP); err != nil {
+	if file.TLS.HTTP != "" || srv.passed[partPlain] != nil {
+		if plain, err = srv.take(partPlain, "listener for plain HTTP", "tls.http", file.TLS.HTTP); err != nil {
 			return err
 		}
 	}
-	admin, err := srv.listen("dashboard", "--admin", file.Admin)
+	admin, err := srv.take(partAdmin, "dashboard", "--admin", file.Admin)
 	if err != nil {
 		return err
 	}
-	s, err := openStack(ctx, file.Data, dash.Config{Hosts: adminHosts(file.Admin), ReportURL: address(file, public) + policyfile.ReportPath, Logger: log})
+	s, err := openStack(ctx, file.Data, dash.Config{Hosts: adminHosts(file.Admin), ReportURL: address(file, public) + policyfile.ReportPath, Logger: log,
+		Ready: o.phase.err, Metrics: o.metrics.Handler()}, o.metrics)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close(context.WithoutCancel(ctx))) }()
-	l := &live{log: log, flags: f, certs: newCertificates(file, log), build: func(file *policyfile.File) (*gateway.Gateway, error) { return s.gateway(file, log) }}
+	l := &live{log: log, flags: f, certs: newCertificates(file, log), observer: o, manager: manager, build: func(file *policyfile.File) (*gateway.Gateway, error) { return s.gateway(file, log) }}
 	if err := l.load(file); err != nil {
 		return err
 	}
@@ -117,20 +133,30 @@ func (f gatewayFlags) run(ctx context.Context, out io.Writer, log *slog.Logger) 
 	if contentsInto(&now, f.config); now.String() == before.String() { // or else what was read is not what is there
 		l.seen = l.state()
 	}
-	srv.handle(public, l, configOf(l.certs))
+	o.handler.Next = l
+	o.serve(srv, partPublic, public, o.handler, configOf(l.certs))
 	if plain != nil {
-		srv.handle(plain, l.certs.Challenges(l), nil)
+		o.serve(srv, partPlain, plain, l.certs.Challenges(o.handler), nil)
 	}
 	srv.handle(admin, s.dashboard.Handler(), nil)
+	srv.of(admin).last = true
 	hangup := make(chan os.Signal, 1) // before anybody can know that the gateway is there
 	if f.config != "" {
 		signal.Notify(hangup, syscall.SIGHUP)
 		defer signal.Stop(hangup)
 	}
-	greet(out, file, s, public, plain, admin)
+	if file.Log.Format == string(access.JSON) {
+		var text strings.Builder
+		greet(&text, file, s, public, plain, admin)
+		logs.announce(text.String())
+	} else {
+		greet(stdout, file, s, public, plain, admin)
+	}
+	manager.notify(stateReady)
 	watching, stop := context.WithCancel(ctx)
 	var watcher sync.WaitGroup
 	watcher.Go(func() { l.watch(watching, hangup) })
+	watcher.Go(func() { manager.watch(watching) })
 	defer watcher.Wait()
 	defer stop()
 	return srv.run(ctx)
@@ -165,7 +191,7 @@ func (f gatewayFlags) file() (*policyfile.File, error) {
 	file.Listen = cmp.Or(f.listen, file.Listen, defaultListen)
 	file.Admin = cmp.Or(f.admin, file.Admin, defaultAdmin)
 	file.Data = cmp.Or(f.data, file.Data, defaultData)
-	return file, nil
+	return file, f.operations(file)
 }
 
 // greet says what is protected and how far, in plain words.
@@ -177,7 +203,7 @@ func greet(out io.Writer, file *policyfile.File, s *stack, public, plain, admin 
 	printCertificates(out, file)
 	printSites(out, file)
 	fmt.Fprintf(out, "\nReports: %s\n", s.dir)
-	fmt.Fprintf(out, "Dashboard: http://%s\n  log-in token: %s\n  the next one: %s\n", dashboardHost(admin.Addr()), s.token, s.tokenFile)
+	fmt.Fprintf(out, "Dashboard: http://%s\n  "+tokenLine+" %s\n  "+tokenFileLine+" %s\n", dashboardHost(admin.Addr()), s.token, s.tokenFile)
 }
 
 // printSites says of each site how far it is protected.

@@ -27,6 +27,9 @@ type live struct {
 	certs   *certs.Keeper // nil for plain HTTP
 	log     *slog.Logger
 
+	observer *observer
+	manager  systemd
+
 	flags gatewayFlags
 	file  *policyfile.File // in force; only watch changes it
 	build func(*policyfile.File) (*gateway.Gateway, error)
@@ -112,6 +115,9 @@ func (l *live) poll() {
 // reload puts the files in force as they are now. On a mistake what was in force stays, and the log says so. A write that comes
 // meanwhile differs from what was seen, and is next; so is a file that names others than the one before.
 func (l *live) reload() {
+	l.manager.notify(reloading())
+	defer l.manager.notify(stateReady)
+	l.observer.logs.reopen()
 	l.seen, l.pending = l.state(), ""
 	file, err := l.flags.file()
 	if err == nil {
@@ -120,6 +126,7 @@ func (l *live) reload() {
 	if err == nil {
 		err = l.load(file)
 	}
+	l.observer.metrics.Reloaded(err)
 	if err != nil {
 		for line := range strings.SplitSeq(err.Error(), "\n") {
 			l.log.Error("the policy file was not reloaded: the one before stays in force", "error", line)
@@ -137,6 +144,12 @@ func (l *live) check(file *policyfile.File) error {
 		if c.before != c.after {
 			return fmt.Errorf("%s changed from %s to %s: that takes a new start", c.key, c.before, c.after)
 		}
+	}
+	if l.file.Log != file.Log {
+		return fmt.Errorf("log changed: that takes a new start")
+	}
+	if *l.file.Shutdown.Delay != *file.Shutdown.Delay || *l.file.Shutdown.Drain != *file.Shutdown.Drain {
+		return fmt.Errorf("shutdown changed: that takes a new start")
 	}
 	return checkTLS(l.file.TLS, file.TLS)
 }

@@ -15,18 +15,21 @@ import (
 	"time"
 )
 
-// shutdownTimeout is how long requests in flight may take to complete; the whole process ends within 5 s.
-const shutdownTimeout = 4 * time.Second
+// defaultDrain is how long requests in flight may take to complete; with it the whole process ends within 5 s.
+const defaultDrain = 4 * time.Second
 
 // servers are the listeners of one process. Either all of them are open before the first request, or none stays.
 type servers struct {
-	log  *slog.Logger
-	list []*server
+	log    *slog.Logger
+	ending ending
+	passed sockets // that systemd has opened
+	list   []*server
 }
 
 type server struct {
 	*http.Server
 	listener net.Listener
+	last     bool // serves until the others have ended
 }
 
 // listen opens addr for the named part of the process. flag is what moves it elsewhere.
@@ -41,6 +44,23 @@ func (s *servers) listen(name, flag, addr string) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the %s cannot listen on %s: %w (choose another address with %s)", name, addr, cause(err), flag)
 	}
+	s.add(l)
+	return l, nil
+}
+
+// take uses the socket that systemd has opened for the part, and opens addr where there is none.
+func (s *servers) take(part, name, flag, addr string) (net.Listener, error) {
+	l := s.passed[part]
+	if l == nil {
+		return s.listen(name, flag, addr)
+	}
+	delete(s.passed, part)
+	s.log.Info("using the socket that systemd has opened", "for", name, "address", l.Addr().String())
+	s.add(l)
+	return l, nil
+}
+
+func (s *servers) add(l net.Listener) {
 	s.list = append(s.list, &server{listener: l, Server: &http.Server{
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
@@ -49,7 +69,6 @@ func (s *servers) listen(name, flag, addr string) (net.Listener, error) {
 		DisableGeneralOptionsHandler: true, // it would answer OPTIONS * without our headers
 		ErrorLog:                     log.New(logLines{s.log}, "", 0),
 	}})
-	return l, nil
 }
 
 // cause takes off the address that net.Listen repeats.
@@ -62,11 +81,18 @@ func cause(err error) error {
 
 // handle sets the handler of the listener; config is nil for plain HTTP.
 func (s *servers) handle(l net.Listener, h http.Handler, config *tls.Config) {
+	srv := s.of(l)
+	srv.Handler, srv.TLSConfig = h, config
+}
+
+// of returns the server of a listener that is in the list.
+func (s *servers) of(l net.Listener) *server {
 	for _, srv := range s.list {
 		if srv.listener == l {
-			srv.Handler, srv.TLSConfig = h, config
+			return srv
 		}
 	}
+	return nil
 }
 
 // close ends listeners that never served.
@@ -74,6 +100,7 @@ func (s *servers) close() {
 	for _, srv := range s.list {
 		srv.listener.Close()
 	}
+	s.passed.close()
 }
 
 // run serves until ctx ends or a server fails, then lets requests in flight complete.
@@ -88,7 +115,7 @@ func (s *servers) run(ctx context.Context) error {
 	case <-ctx.Done():
 	case err = <-failed:
 	}
-	s.shutdown()
+	s.end(err == nil)
 	serving.Wait()
 	return err
 }
@@ -106,19 +133,70 @@ func (s *server) serve() error {
 	return err
 }
 
-func (s *servers) shutdown() {
-	ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
+// ending is how a process ends.
+type ending struct {
+	delay, drain time.Duration // until the listeners stop; for requests in flight
+	begun        func()        // is told that the end has begun; nil: nobody
+	inFlight     func() int64  // counts the requests of the public listeners; nil: nobody counts
+	cutOff       func()        // ends what http.Server.Close does not know
+}
+
+// checkInterval is how often the end of connections that were handed over is looked for: nothing signals it.
+const checkInterval = 20 * time.Millisecond
+
+// end ends the servers: the public ones when their requests are complete or the time is over, then the others, which tell
+// meanwhile how it goes.
+func (s *servers) end(delay bool) {
+	if s.ending.begun != nil {
+		s.ending.begun()
+	}
+	if delay {
+		time.Sleep(s.ending.delay)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), s.ending.drain)
 	defer cancel()
+	s.shutdown(ctx, false)
+	if s.ending.inFlight != nil {
+		s.settle(ctx)
+	}
+	s.shutdown(ctx, true)
+}
+
+// shutdown ends the servers that are last, or the others. Those whose requests do not complete in time are closed by settle.
+func (s *servers) shutdown(ctx context.Context, last bool) {
 	var wg sync.WaitGroup
 	for _, srv := range s.list {
+		if srv.last != last {
+			continue
+		}
 		wg.Go(func() {
-			if err := srv.Shutdown(ctx); err != nil {
-				s.log.Warn("requests still in flight were cut off", "address", srv.listener.Addr().String(), "after", shutdownTimeout)
+			if srv.Shutdown(ctx) != nil && (last || s.ending.inFlight == nil) {
 				srv.Close()
 			}
 		})
 	}
 	wg.Wait()
+}
+
+// settle waits for the requests that still run, and cuts them off when the time is over.
+func (s *servers) settle(ctx context.Context) {
+	tick := time.NewTicker(checkInterval)
+	defer tick.Stop()
+	for s.ending.inFlight() > 0 {
+		select {
+		case <-tick.C:
+			continue
+		case <-ctx.Done():
+		}
+		s.log.Warn("requests still in flight are cut off", "requests", s.ending.inFlight(), "after", s.ending.drain.String())
+		break
+	}
+	for _, srv := range s.list {
+		if !srv.last {
+			srv.Close()
+		}
+	}
+	s.ending.cutOff()
 }
 
 // logLines hands what net/http prints to the structured log.
@@ -129,6 +207,6 @@ func (l logLines) Write(line []byte) (int, error) {
 	if bytes.Contains(line, []byte("panic")) {
 		level = slog.LevelError
 	}
-	l.log.Log(context.Background(), level, string(line))
+	l.log.Log(context.Background(), level, string(bytes.TrimSpace(line)))
 	return len(line), nil
 }

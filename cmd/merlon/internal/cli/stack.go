@@ -8,9 +8,11 @@ import (
 	"net"
 	"path/filepath"
 
+	"github.com/merlon-sec/merlon"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/collect"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/dash"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/gateway"
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/metrics"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/policyfile"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/store"
 )
@@ -24,13 +26,15 @@ type stack struct {
 	store     *store.Store
 	collector *collect.Collector
 	dashboard *dash.Dashboard
-	token     string // for the first log-in
-	tokenFile string // holds the token for the next one
+	metrics   *metrics.Metrics // nil: nobody counts
+	token     string           // for the first log-in
+	tokenFile string           // holds the token for the next one
 }
 
-// openStack opens the data directory and everything that works in it. view says what the dashboard is to its readers.
-func openStack(ctx context.Context, dir string, view dash.Config) (*stack, error) {
-	s := &stack{dir: dir}
+// openStack opens the data directory and everything that works in it. view says what the dashboard is to its readers; m counts, or
+// is nil.
+func openStack(ctx context.Context, dir string, view dash.Config, m *metrics.Metrics) (*stack, error) {
+	s := &stack{dir: dir, metrics: m}
 	if err := s.open(ctx, view); err != nil {
 		return nil, errors.Join(err, s.close(ctx))
 	}
@@ -44,7 +48,11 @@ func (s *stack) open(ctx context.Context, view dash.Config) (err error) {
 	if s.store, err = store.Open(ctx, filepath.Join(s.dir, databaseName)); err != nil {
 		return err
 	}
-	if s.collector, err = collect.New(collect.Config{Store: s.store, Logger: view.Logger}); err != nil {
+	counted := collect.Config{Store: s.store, Logger: view.Logger}
+	if s.metrics != nil {
+		counted.Stored, counted.Dropped = s.metrics.Reports, s.metrics.Dropped
+	}
+	if s.collector, err = collect.New(counted); err != nil {
 		return err
 	}
 	tokens, token, err := dash.NewTokens(s.dir)
@@ -89,6 +97,9 @@ func (s *stack) gateway(file *policyfile.File, log *slog.Logger) (*gateway.Gatew
 		if err != nil {
 			return nil, err
 		}
+		if out.Guard, err = s.counted(site); err != nil {
+			return nil, err
+		}
 		out.Reports = s.collector.Handler(collect.Site{Name: site.Name, Hosts: site.Hosts})
 		c.Sites = append(c.Sites, out)
 	}
@@ -98,7 +109,7 @@ func (s *stack) gateway(file *policyfile.File, log *slog.Logger) (*gateway.Gatew
 // gatewaySite is the gateway's form of a site, without a collector for its reports.
 func gatewaySite(s policyfile.Site) (gateway.Site, error) {
 	app, err := gatewayApp(s.Name, s.App)
-	out := gateway.Site{Hosts: s.Hosts, App: app, Routes: map[string]gateway.App{}, Guard: s.Guard, ReportPath: policyfile.ReportPath}
+	out := gateway.Site{Name: s.Name, Hosts: s.Hosts, App: app, Routes: map[string]gateway.App{}, Guard: s.Guard, ReportPath: policyfile.ReportPath}
 	for _, r := range s.Routes {
 		if err == nil {
 			out.Routes[r.Match], err = gatewayApp(s.Name, r.App)
@@ -110,4 +121,12 @@ func gatewaySite(s policyfile.Site) (gateway.Site, error) {
 func gatewayApp(site string, a policyfile.App) (gateway.App, error) {
 	nonce, err := gatewayNonce(site, a.Nonce)
 	return gateway.App{Upstream: a.Upstream, Nonce: nonce, MaxBody: a.MaxBody, MayLoosen: a.MayLoosen}, err
+}
+
+// counted is the site's Guard, with hooks where somebody counts.
+func (s *stack) counted(site policyfile.Site) (*merlon.Guard, error) {
+	if s.metrics == nil {
+		return site.Guard, nil
+	}
+	return merlon.NewHooked(site.Guard.Config(), s.metrics.Hooks(site.Name))
 }

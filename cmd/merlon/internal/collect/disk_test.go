@@ -38,7 +38,7 @@ func TestDiskFull(t *testing.T) {
 		}
 	}
 	f.post(shop, "https://shop.example/r", "not JSON") // to be counted later
-	none := limitFileSize(t, 1<<10) // a page still went into the log
+	none := limitFileSize(t, 1<<10)                    // a page still went into the log
 	if f.store.Writable(t.Context()) == nil {
 		t.Error("the store says that it can be written while the disk is full")
 	}
