@@ -28,6 +28,7 @@ var mayImport = map[string][]string{
 	"audit":      {"merlon", "csp", "cfgerrors", "internal/*"},
 	"merlontest": {"merlon", "audit", "csp", "internal/*"},
 	"scripts":    nil,
+	"contrib":    nil,
 
 	"tool/cspcase":    nil,
 	"tool/certs":      nil,

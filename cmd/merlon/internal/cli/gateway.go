@@ -47,8 +47,9 @@ dashboard.
 
 With --upstream alone it enforces the compat preset, which existing sites
 survive, and sends the strict preset as a trial: browsers report what strict
-would block and block nothing of it. The application is told each response's nonce, in the
-request header Merlon-Nonce, and can print it already. A policy file says more:
+would block and block nothing of it. The application is told each response's
+nonce, in the request header Merlon-Nonce, and can print it already. A policy
+file says more:
 
   version: 1
   hosts: [shop.example]
