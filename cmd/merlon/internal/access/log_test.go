@@ -37,14 +37,14 @@ func TestLine(t *testing.T) {
 		rec.RewrotePage(access.Page{Rewritten: true, Nonced: 3})
 		http.Error(w, "no", 404)
 	})
-	for _, key := range []string{"time", "duration_ms"} {
+	for _, key := range []string{"time", "duration_us"} {
 		if line[key] == nil {
 			t.Errorf("the line has no %s", key)
 		}
 		delete(line, key)
 	}
 	want := map[string]any{"level": "INFO", "msg": "request", "site": "shop.example", "method": "POST", "host": "shop.example", "path": "/a%20b/%0A",
-		"route": "POST /a", "status": 404., "bytes": 3., "upstream_ms": 1.5, "client": "192.0.2.77", "protocol": "HTTP/1.1", "tls": true, "nonce": true, "rewritten": 3.}
+		"route": "POST /a", "status": 404., "bytes": 3., "upstream_us": 1500., "client": "192.0.2.77", "protocol": "HTTP/1.1", "tls": true, "nonce": true, "rewritten": 3.}
 	if diff := cmp.Diff(want, line); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}

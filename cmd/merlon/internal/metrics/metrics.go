@@ -152,25 +152,36 @@ func (m *Metrics) Connections(listener string) func(net.Conn, http.ConnState) {
 // base is the label of responses that no route changes.
 const base = "base"
 
+// rule has the series of a route: of documents, and of other responses.
+type rule [2]prometheus.Counter
+
 // Hooks are for the Guard of the site: they count what it does, and tell the request's record.
 func (m *Metrics) Hooks(name string) merlon.Hooks {
+	nonces := m.nonces.WithLabelValues(name)
+	var rules sync.Map // by pattern; looking up a series by its labels costs an allocation
+	ruleOf := func(pattern string) *rule {
+		if r, ok := rules.Load(pattern); ok {
+			return r.(*rule)
+		}
+		route := cmp.Or(pattern, base)
+		r, _ := rules.LoadOrStore(pattern, &rule{m.protected.WithLabelValues(name, route, "yes"), m.protected.WithLabelValues(name, route, "no")})
+		return r.(*rule)
+	}
 	return merlon.Hooks{
 		Committed: func(c merlon.Committed) {
 			access.Of(c.Request.Context()).Committed(c.Pattern, c.Nonce != "")
-			m.protected.WithLabelValues(name, cmp.Or(c.Pattern, base), yesNo(c.Document)).Inc()
+			of := ruleOf(c.Pattern)
+			if c.Document {
+				of[0].Inc()
+			} else {
+				of[1].Inc()
+			}
 			if c.Nonce != "" {
-				m.nonces.WithLabelValues(name).Inc()
+				nonces.Inc()
 			}
 		},
 		Misuse: func(u merlon.Misuse) { m.misuse.WithLabelValues(name, string(u.Kind)).Inc() },
 	}
-}
-
-func yesNo(b bool) string {
-	if b {
-		return "yes"
-	}
-	return "no"
 }
 
 // Reports counts browsers' reports about a site that were stored.
