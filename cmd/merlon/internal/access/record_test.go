@@ -84,9 +84,9 @@ func TestStatusAndLength(t *testing.T) {
 		"nothing":     {"GET", func(http.ResponseWriter, *http.Request) {}, 200, 0},
 		"write":       {"GET", func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("four")) }, 200, 4},
 		"text":        {"GET", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "four") }, 200, 4},
-		"status":      {"GET", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", 404) }, 404, 3},
+		"status":      {"GET", func(w http.ResponseWriter, _ *http.Request) { http.NotFound(w, nil) }, 404, 19},
 		"status once": {"GET", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(404); w.WriteHeader(200) }, 404, 0},
-		"early hints": {"GET", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(103); http.Error(w, "no", 503) }, 503, 3},
+		"early hints": {"GET", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(103); http.Error(w, "no", http.StatusServiceUnavailable) }, 503, 3},
 		"no content":  {"GET", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204); w.Write([]byte("four")) }, 204, 0},
 		"head":        {"HEAD", func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("four")) }, 200, 0},
 		"flush": {"GET", func(w http.ResponseWriter, _ *http.Request) {

@@ -16,7 +16,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/merlon-sec/merlon"
-	"github.com/merlon-sec/merlon/cmd/merlon/internal/access"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/dash"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/gateway"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/policyfile"
@@ -146,18 +145,14 @@ func (f gatewayFlags) run(ctx context.Context, stdout, stderr io.Writer) (err er
 		signal.Notify(hangup, syscall.SIGHUP)
 		defer signal.Stop(hangup)
 	}
-	if file.Log.Format == string(access.JSON) {
-		var text strings.Builder
-		greet(&text, file, s, public, plain, admin)
-		logs.announce(text.String())
-	} else {
-		greet(stdout, file, s, public, plain, admin)
-	}
+	var greeting strings.Builder
+	greet(&greeting, file, s, public, plain, admin)
+	logs.announce(stdout, greeting.String())
 	manager.notify(stateReady)
+	defer manager.watch()()
 	watching, stop := context.WithCancel(ctx)
 	var watcher sync.WaitGroup
 	watcher.Go(func() { l.watch(watching, hangup) })
-	watcher.Go(func() { manager.watch(watching) })
 	defer watcher.Wait()
 	defer stop()
 	return srv.run(ctx)

@@ -13,6 +13,7 @@ func newLog(w io.Writer) *slog.Logger { return slog.New(access.Text.Handler(w, s
 
 // logs are what the gateway writes.
 type logs struct {
+	format access.Format
 	error  *slog.Logger
 	access *access.Log  // nil when it is off
 	file   *access.File // nil unless the access log has one
@@ -25,7 +26,7 @@ func newLogs(l policyfile.Log, stdout, stderr io.Writer) (logs, error) {
 		return logs{}, err
 	}
 	format := access.Format(l.Format)
-	out := logs{error: slog.New(format.Handler(stderr, level))}
+	out := logs{format: format, error: slog.New(format.Handler(stderr, level))}
 	switch l.Access {
 	case "off":
 		return out, nil
@@ -57,9 +58,13 @@ func (l logs) close() {
 	}
 }
 
-// announce logs what greet prints, a line a record, for those who read logs by program. A log is read by more people than may
-// log in to the dashboard, so the token is not in it, but the file that has it.
-func (l logs) announce(greeting string) {
+// announce says what greet has to say. In JSON it goes into the error log, a line a record, and without the token, because a log
+// is read by more people than may log in to the dashboard.
+func (l logs) announce(stdout io.Writer, greeting string) {
+	if l.format != access.JSON {
+		io.WriteString(stdout, greeting)
+		return
+	}
 	for line := range strings.Lines(greeting) {
 		text := strings.TrimSpace(line)
 		if text == "" || strings.HasPrefix(text, tokenLine) {

@@ -1,12 +1,12 @@
 package cli
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -53,20 +53,28 @@ func (s systemd) notify(state string) {
 	_, _ = conn.Write([]byte(state))
 }
 
-// watch tells the manager, twice as often as it wants, that the process is alive, until ctx ends.
-func (s systemd) watch(ctx context.Context) {
+// watch tells the manager, twice as often as it wants, that the process is alive, until stop is called: while it drains, too.
+func (s systemd) watch() (stop func()) {
 	if s.watchdog == 0 {
-		return
+		return func() {}
 	}
-	tick := time.NewTicker(s.watchdog / 2)
-	defer tick.Stop()
-	for {
-		s.notify(stateAlive)
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
+	done := make(chan struct{})
+	var pinging sync.WaitGroup
+	pinging.Go(func() {
+		tick := time.NewTicker(s.watchdog / 2)
+		defer tick.Stop()
+		for {
+			s.notify(stateAlive)
+			select {
+			case <-done:
+				return
+			case <-tick.C:
+			}
 		}
+	})
+	return func() {
+		close(done)
+		pinging.Wait()
 	}
 }
 

@@ -131,6 +131,7 @@ func (m manager) ping(t *testing.T) {
 }
 
 func TestNotify(t *testing.T) {
+	g := newGate(t)
 	names := []string{filepath.Join(t.TempDir(), "notify")}
 	if runtime.GOOS == "linux" {
 		names = append(names, "@merlon-test-"+filepath.Base(t.TempDir())+"-"+t.Name())
@@ -139,7 +140,7 @@ func TestNotify(t *testing.T) {
 		m := newManager(t, name)
 		dir := t.TempDir()
 		path := filepath.Join(dir, "merlon.yaml")
-		writePolicy(t, path, "http://127.0.0.1:9", "frame: deny")
+		writePolicy(t, path, g.URL, "frame: deny\nshutdown: {drain: 1m}")
 		c := startChild(t, "the next one:", []string{"NOTIFY_SOCKET=" + name, "WATCHDOG_USEC=20000"}, nil, "gateway", "--config", path)
 		if got := m.next(t); got != "READY=1" {
 			t.Errorf("the manager hears %q, want READY=1", got)
@@ -153,9 +154,17 @@ func TestNotify(t *testing.T) {
 		if got := m.next(t); got != "READY=1" {
 			t.Errorf("after the reload the manager hears %q, want READY=1", got)
 		}
+		done := g.download(c.site)
+		<-g.arrived
 		c.signal(t, terminate)
 		if got := m.next(t); got != "STOPPING=1" {
 			t.Errorf("the manager hears %q, want STOPPING=1", got)
+		}
+		m.ping(t) // while it drains, too
+		m.ping(t)
+		g.release <- struct{}{}
+		if got := <-done; got.err != nil {
+			t.Error(got.err)
 		}
 		if code := c.wait(t); code != 0 {
 			t.Errorf("exit code %d:\n%s", code, c.stderr)
