@@ -22,9 +22,6 @@ type Handler struct {
 // InFlight returns how many requests are being answered, WebSockets included.
 func (h *Handler) InFlight() int64 { return h.inFlight.Load() }
 
-// CutOff closes the connections that were handed over, which http.Server.Close does not know.
-func (h *Handler) CutOff() { h.tunnels.close() }
-
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rec := &Record{Context: r.Context(), w: w, request: r, handler: h, Start: time.Now()}
 	h.inFlight.Add(1)

@@ -196,7 +196,7 @@ func (w http2) CloseNotify() <-chan bool { return w.w.(closeNotifier).CloseNotif
 func (w http1) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, buffered, err := w.w.(http.Hijacker).Hijack()
 	if err == nil {
-		w.handler.tunnels.add(w.Record, conn)
+		conn = w.handler.tunnels.add(w.Record, conn)
 		w.Hijacked = true
 		if w.Status == 0 {
 			w.Status = http.StatusSwitchingProtocols

@@ -86,9 +86,12 @@ func TestStatusAndLength(t *testing.T) {
 		"text":        {"GET", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "four") }, 200, 4},
 		"status":      {"GET", func(w http.ResponseWriter, _ *http.Request) { http.NotFound(w, nil) }, 404, 19},
 		"status once": {"GET", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(404); w.WriteHeader(200) }, 404, 0},
-		"early hints": {"GET", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(103); http.Error(w, "no", http.StatusServiceUnavailable) }, 503, 3},
-		"no content":  {"GET", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204); w.Write([]byte("four")) }, 204, 0},
-		"head":        {"HEAD", func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("four")) }, 200, 0},
+		"early hints": {"GET", func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(103)
+			http.Error(w, "no", http.StatusServiceUnavailable)
+		}, 503, 3},
+		"no content": {"GET", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204); w.Write([]byte("four")) }, 204, 0},
+		"head":       {"HEAD", func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("four")) }, 200, 0},
 		"flush": {"GET", func(w http.ResponseWriter, _ *http.Request) {
 			if err := http.NewResponseController(w).Flush(); err != nil {
 				t.Error(err)

@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/coder/websocket"
 )
 
 // gate is an application whose downloads stop in the middle until they are released.
@@ -139,6 +141,46 @@ func TestCutOff(t *testing.T) {
 	}
 	if !strings.Contains(c.stderr.String(), `"requests still in flight are cut off" requests=2 after=100ms`) {
 		t.Errorf("the log does not count them:\n%s", c.stderr)
+	}
+}
+
+// A WebSocket between a client and an application that both know the protocol hears that the server goes away, and nobody has to
+// be cut off.
+func TestWebSocketLeaves(t *testing.T) {
+	ended := make(chan error, 1)
+	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		conn, err := websocket.Accept(w, r, nil)
+		for err == nil {
+			var kind websocket.MessageType
+			var text []byte
+			if kind, text, err = conn.Read(r.Context()); err == nil {
+				err = conn.Write(r.Context(), kind, text)
+			}
+		}
+		ended <- err
+	}))
+	defer app.Close()
+	c := startChild(t, "the next one:", nil, nil, gatewayArgs(t, app.URL, "--drain", "1m")...)
+	conn, _, err := websocket.Dial(within(t), c.site, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.CloseNow()
+	if err := conn.Write(within(t), websocket.MessageText, []byte("hello")); err != nil {
+		t.Fatal(err)
+	}
+	if _, text, err := conn.Read(within(t)); string(text) != "hello" {
+		t.Fatalf("the application answers %q, %v", text, err)
+	}
+	c.signal(t, terminate)
+	if _, _, err := conn.Read(within(t)); websocket.CloseStatus(err) != websocket.StatusGoingAway {
+		t.Errorf("the client hears %v, want that the server goes away", err)
+	}
+	if err := <-ended; websocket.CloseStatus(err) != websocket.StatusGoingAway {
+		t.Errorf("the application hears %v, want that the client goes away", err)
+	}
+	if code := c.wait(t); code != 0 || strings.Contains(c.stderr.String(), "cut off") {
+		t.Errorf("exit code %d:\n%s", code, c.stderr)
 	}
 }
 

@@ -40,7 +40,7 @@ func (o *observer) serve(s *servers, part string, l net.Listener, h http.Handler
 // ending is how the gateway ends: who asks and the service manager hear of it first.
 func (o *observer) ending(times policyfile.Shutdown, manager systemd) ending {
 	return ending{
-		delay: *times.Delay, drain: *times.Drain, inFlight: o.handler.InFlight, cutOff: o.handler.CutOff,
+		delay: *times.Delay, drain: *times.Drain, inFlight: o.handler.InFlight, leave: o.handler.Leave, cutOff: o.handler.CutOff,
 		begun: func() {
 			o.phase.draining.Store(true)
 			manager.notify(stateStopping)

@@ -138,6 +138,7 @@ type ending struct {
 	delay, drain time.Duration // until the listeners stop; for requests in flight
 	begun        func()        // is told that the end has begun; nil: nobody
 	inFlight     func() int64  // counts the requests of the public listeners; nil: nobody counts
+	leave        func()        // tells those whose connections have no end of their own
 	cutOff       func()        // ends what http.Server.Close does not know
 }
 
@@ -155,6 +156,9 @@ func (s *servers) end(delay bool) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), s.ending.drain)
 	defer cancel()
+	if s.ending.leave != nil {
+		s.ending.leave()
+	}
 	s.shutdown(ctx, false)
 	if s.ending.inFlight != nil {
 		s.settle(ctx)
