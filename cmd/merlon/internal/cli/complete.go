@@ -38,10 +38,11 @@ func complete(cmd *cobra.Command) {
 }
 
 func argumentsOf(cmd *cobra.Command) cobra.CompletionFunc {
+	arguments, _, _ := strings.Cut(cmd.Use, "--")
 	switch {
 	case cmd.HasParent() && cmd.Parent().Name() == "config":
 		return cobra.FixedCompletions(policyFiles, cobra.ShellCompDirectiveFilterFileExt)
-	case strings.Contains(cmd.Use, "FILE") && !strings.Contains(cmd.Use, "--"):
+	case strings.Contains(arguments, "FILE"):
 		return cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault)
 	}
 	return cobra.NoFileCompletions

@@ -52,7 +52,7 @@ func (f demoFlags) run(ctx context.Context, out io.Writer, log *slog.Logger) (er
 	if f.port < 0 || f.port > 65535-5 {
 		return usagef("--port %d: six ports in a row begin between 1 and 65530, or 0 takes free ones", f.port)
 	}
-	srv := &servers{log: log, ending: ending{drain: defaultDrain}}
+	srv := &servers{log: log, limits: limitsOf(&policyfile.File{}), ending: ending{drain: defaultDrain}}
 	defer srv.close()
 	sites, err := f.listen(srv)
 	if err != nil {

@@ -67,7 +67,7 @@ func newBenchGateway(b *testing.B, app string, hooks merlon.Hooks) http.Handler 
 		b.Fatal(err)
 	}
 	g, err := gateway.New(gateway.Config{Logger: slog.New(slog.DiscardHandler),
-		Sites: []gateway.Site{{Name: "shop", Upstream: upstream, Nonce: gateway.Nonce{Forward: true}, Guard: guard}}})
+		Sites: []gateway.Site{{Name: "shop", App: gateway.App{Upstream: upstream, Nonce: gateway.Nonce{Forward: true}}, Guard: guard}}})
 	if err != nil {
 		b.Fatal(err)
 	}

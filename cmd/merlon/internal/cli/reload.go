@@ -145,6 +145,9 @@ func (l *live) check(file *policyfile.File) error {
 			return fmt.Errorf("%s changed from %s to %s: that takes a new start", c.key, c.before, c.after)
 		}
 	}
+	if limitsOf(l.file) != limitsOf(file) {
+		return fmt.Errorf("what all connections are held to changed (h2c, max-header, timeouts: request-header, response or idle): that takes a new start")
+	}
 	if l.file.Log != file.Log {
 		return fmt.Errorf("log changed: that takes a new start")
 	}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -13,6 +14,9 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/gateway"
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/policyfile"
 )
 
 // defaultDrain is how long requests in flight may take to complete; with it the whole process ends within 5 s.
@@ -21,9 +25,32 @@ const defaultDrain = 4 * time.Second
 // servers are the listeners of one process. Either all of them are open before the first request, or none stays.
 type servers struct {
 	log    *slog.Logger
+	limits limits
 	ending ending
 	passed sockets // that systemd has opened
 	list   []*server
+}
+
+// limits is what clients of every listener are held to.
+type limits struct {
+	header, idle, response time.Duration // 0 for no bound
+	maxHeader              int           // in bytes
+	h2c                    bool          // HTTP/2 without TLS too
+}
+
+const defaultMaxHeader = 64 << 10
+
+func limitsOf(file *policyfile.File) limits {
+	t := gateway.Timeouts(file.Timeouts).OrDefaults()
+	return limits{t.RequestHeader, t.Idle, t.Response, cmp.Or(int(file.MaxHeader), defaultMaxHeader), file.H2C}
+}
+
+func (l limits) protocols() *http.Protocols {
+	p := new(http.Protocols)
+	p.SetHTTP1(true)
+	p.SetHTTP2(true)
+	p.SetUnencryptedHTTP2(l.h2c)
+	return p
 }
 
 type server struct {
@@ -62,9 +89,11 @@ func (s *servers) take(part, name, flag, addr string) (net.Listener, error) {
 
 func (s *servers) add(l net.Listener) {
 	s.list = append(s.list, &server{listener: l, Server: &http.Server{
-		ReadHeaderTimeout: 10 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
+		ReadHeaderTimeout: s.limits.header,
+		IdleTimeout:       s.limits.idle,
+		MaxHeaderBytes:    s.limits.maxHeader,
+		Protocols:         s.limits.protocols(),
+		HTTP2:             &http.HTTP2Config{WriteByteTimeout: s.limits.response},
 
 		DisableGeneralOptionsHandler: true, // it would answer OPTIONS * without our headers
 		ErrorLog:                     log.New(logLines{s.log}, "", 0),

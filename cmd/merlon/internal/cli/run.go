@@ -1,0 +1,119 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"strings"
+	"sync"
+	"syscall"
+
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/dash"
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/gateway"
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/policyfile"
+)
+
+func (f gatewayFlags) run(ctx context.Context, stdout, stderr io.Writer) (err error) {
+	var before strings.Builder
+	contentsInto(&before, f.config)
+	file, err := f.file()
+	if err != nil {
+		return err
+	}
+	if _, err := ownCertificates(file); err != nil {
+		return err
+	}
+	logs, err := newLogs(file.Log, stdout, stderr)
+	if err != nil {
+		return err
+	}
+	defer logs.close()
+	log, manager, o := logs.error, newSystemd(os.Getenv), newObserver(logs)
+	srv := &servers{log: log, limits: limitsOf(file), ending: o.ending(file.Shutdown, manager)}
+	defer srv.close()
+	ports, err := srv.open(file)
+	if err != nil {
+		return err
+	}
+	s, err := openStack(ctx, file.Data, dash.Config{Hosts: adminHosts(file.Admin), ReportURL: address(file, ports.public) + policyfile.ReportPath, Logger: log,
+		Ready: o.phase.err, Metrics: o.metrics.Handler()}, o.metrics)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close(context.WithoutCancel(ctx))) }()
+	l := &live{log: log, flags: f, certs: newCertificates(file, log), observer: o, manager: manager,
+		build: func(file *policyfile.File) (*gateway.Gateway, error) { return s.gateway(file, log) }}
+	if err := l.load(file); err != nil {
+		return err
+	}
+	defer func() { l.gateway.Load().Close() }()
+	defer closeCertificates(l.certs)
+	var now strings.Builder
+	if contentsInto(&now, f.config); now.String() == before.String() { // or else what was read is not what is there
+		l.seen = l.state()
+	}
+	ports.serve(srv, l, s.dashboard.Handler())
+	defer l.watchFiles(ctx)()
+	var greeting strings.Builder
+	greet(&greeting, file, s, ports)
+	logs.announce(stdout, greeting.String())
+	manager.notify(stateReady)
+	defer manager.watch()()
+	return srv.run(ctx)
+}
+
+// ports are the gateway's listeners.
+type ports struct {
+	public net.Listener
+	plain  net.Listener // for clients that have yet to learn of HTTPS; nil for none
+	admin  net.Listener
+}
+
+// open opens the listeners of the file, or takes those that systemd has opened.
+func (s *servers) open(file *policyfile.File) (p ports, err error) {
+	if s.passed, err = newSockets(os.Getenv); err != nil {
+		return p, err
+	}
+	if p.public, err = s.take(partPublic, "gateway", "--listen", file.Listen); err != nil {
+		return p, err
+	}
+	if file.TLS.HTTP != "" || s.passed[partPlain] != nil {
+		if p.plain, err = s.take(partPlain, "listener for plain HTTP", "tls.http", file.TLS.HTTP); err != nil {
+			return p, err
+		}
+	}
+	p.admin, err = s.take(partAdmin, "dashboard", "--admin", file.Admin)
+	return p, err
+}
+
+// serve says who answers where.
+func (p ports) serve(s *servers, l *live, dashboard http.Handler) {
+	o := l.observer
+	o.handler.Next = l
+	o.serve(s, partPublic, p.public, o.handler, configOf(l.certs))
+	if p.plain != nil {
+		o.serve(s, partPlain, p.plain, l.certs.Challenges(o.handler), nil)
+	}
+	s.handle(p.admin, dashboard, nil)
+	s.of(p.admin).last = true
+}
+
+// watchFiles reloads on changes and on SIGHUP until the function that it returns is called.
+func (l *live) watchFiles(ctx context.Context) (stop func()) {
+	hangup := make(chan os.Signal, 1) // before anybody can know that the gateway is there
+	if l.flags.config != "" {
+		signal.Notify(hangup, syscall.SIGHUP)
+	}
+	watching, cancel := context.WithCancel(ctx)
+	var watcher sync.WaitGroup
+	watcher.Go(func() { l.watch(watching, hangup) })
+	return func() {
+		cancel()
+		watcher.Wait()
+		signal.Stop(hangup)
+	}
+}
