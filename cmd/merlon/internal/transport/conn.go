@@ -1,0 +1,67 @@
+package transport
+
+import (
+	"bufio"
+	"crypto/tls"
+	"net"
+	"syscall"
+	"time"
+)
+
+// readBuffer is the size of a connection's buffer. What a body's reader asks for beyond it is read past the buffer.
+const readBuffer = 4 << 10
+
+// A conn is one connection to the application. One exchange has it at a time, or the pool.
+type conn struct {
+	target target
+	socket net.Conn             // the plain connection: closing it ends all that waits, at once
+	nc     net.Conn             // what requests go through: socket, or TLS over it
+	tls    *tls.ConnectionState // nil without TLS
+	br     *bufio.Reader
+	probe  *probe // nil where the system has none
+	close  func() // closes socket; a field, so that watching a context allocates no closure
+	reused bool
+	idleAt time.Time
+}
+
+func newConn(t target, socket, nc net.Conn) *conn {
+	c := &conn{target: t, socket: socket, nc: nc, br: bufio.NewReaderSize(nc, readBuffer)}
+	c.close = func() { socket.Close() }
+	if secure, ok := nc.(*tls.Conn); ok {
+		state := secure.ConnectionState()
+		c.tls = &state
+	}
+	if timed, ok := socket.(*timedConn); ok {
+		socket = timed.Conn
+	}
+	if system, ok := socket.(syscall.Conn); ok {
+		c.probe = newProbe(system)
+	}
+	return c
+}
+
+// wake bounds the next reads of an unused connection, and tells whether it may be used: whether nothing has come on it, neither
+// bytes nor its end. Bytes that no request asked for would be taken for the answer to the next one.
+func (c *conn) wake(timeout time.Duration) bool {
+	// First the deadline: one of the last use may have passed, and then the probe would not look.
+	if c.hang(timeout) != nil || c.probe != nil && !c.probe.quiet() {
+		return false
+	}
+	if c.tls == nil {
+		return true
+	}
+	// The TLS layer may have read more than it has handed out. With a deadline in the past it hands that out and reads nothing.
+	if c.nc.SetReadDeadline(time.Unix(1, 0)) != nil {
+		return false
+	}
+	_, err := c.br.Peek(1)
+	return isTimeout(err) && c.hang(timeout) == nil
+}
+
+// hang bounds the next reads; zero lets them take as long as they need.
+func (c *conn) hang(timeout time.Duration) error {
+	if timeout == 0 {
+		return c.nc.SetReadDeadline(time.Time{})
+	}
+	return c.nc.SetReadDeadline(time.Now().Add(timeout))
+}
