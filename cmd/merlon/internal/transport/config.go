@@ -25,7 +25,7 @@ type Config struct {
 	DialTimeout      time.Duration // to connect; 5 s
 	HandshakeTimeout time.Duration // for TLS; 5 s
 	WriteTimeout     time.Duration // for a write of at most 32 KiB of a request; 30 s
-	HeaderTimeout    time.Duration // from the end of a request to the end of the answer's header; 60 s
+	HeaderTimeout    time.Duration // for the answer's header, once the request is sent; 60 s
 	ContinueTimeout  time.Duration // for 100 Continue, before the body is sent all the same; 1 s
 	IdleTimeout      time.Duration // that an unused connection is kept; 90 s
 

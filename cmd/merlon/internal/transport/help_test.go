@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -64,6 +65,9 @@ func (k kind) start(t *testing.T, c transport.Config) client {
 // noLeaks compares goroutines and descriptors at the end of the test with now. It must be the first to register a clean-up.
 func noLeaks(t *testing.T) {
 	t.Helper()
+	if l, err := net.Listen("tcp", "127.0.0.1:0"); err == nil {
+		l.Close() // the runtime keeps descriptors of its own from the first socket on
+	}
 	goroutines, files := runtime.NumGoroutine(), openFiles()
 	t.Cleanup(func() {
 		if t.Failed() {
@@ -103,7 +107,7 @@ type rawServer struct {
 }
 
 // serveRaw lets handle serve each connection, which ends when handle returns.
-func serveRaw(t *testing.T, handle func(c net.Conn, br *bufio.Reader)) *rawServer {
+func serveRaw(t testing.TB, handle func(c net.Conn, br *bufio.Reader)) *rawServer {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -126,7 +130,7 @@ func serveUnix(t *testing.T, path string, handle func(c net.Conn, br *bufio.Read
 	return s
 }
 
-func (s *rawServer) serve(t *testing.T, listener net.Listener, handle func(c net.Conn, br *bufio.Reader)) {
+func (s *rawServer) serve(t testing.TB, listener net.Listener, handle func(c net.Conn, br *bufio.Reader)) {
 	var all sync.WaitGroup
 	var mu sync.Mutex
 	conns := map[net.Conn]bool{}
@@ -189,7 +193,9 @@ func readRequest(br *bufio.Reader) error {
 // serve starts a real server.
 func serve(t *testing.T, h http.HandlerFunc) *httptest.Server {
 	t.Helper()
-	s := httptest.NewServer(h)
+	s := httptest.NewUnstartedServer(h)
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	s.Start()
 	t.Cleanup(s.Close)
 	return s
 }

@@ -115,7 +115,11 @@ func (p *Pool) connect(ctx context.Context, to target) (*conn, error) {
 		return nil, causeOr(ctx, err)
 	}
 	c := newConn(to, socket, nc)
-	return c, c.hang(p.config.HeaderTimeout)
+	if err := c.hang(p.config.HeaderTimeout); err != nil {
+		c.nc.Close()
+		return nil, causeOr(ctx, err)
+	}
+	return c, nil
 }
 
 // causeOr returns why a context has ended, which matters more than what that broke, or err.

@@ -72,28 +72,18 @@ func TestIdleTimeout(t *testing.T) {
 // A connection that is in use when the transport is retired is closed after that use.
 func TestCloseInUse(t *testing.T) {
 	both(t, func(t *testing.T, k kind) {
-		server := serve(t, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, repeat("page", 5000)) })
-		var open sync.Map
-		server.Config.ConnState = func(c net.Conn, state http.ConnState) {
-			if state == http.StateClosed {
-				open.Delete(c)
-			} else {
-				open.Store(c, true)
-			}
-		}
+		server := serveRaw(t, answering(fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", 20_000, repeat("page", 5_000))))
 		rt := k.start(t, transport.Config{})
-		res, err := rt.RoundTrip(newRequest(t, http.MethodGet, server.URL, nil))
+		res, err := rt.RoundTrip(newRequest(t, http.MethodGet, server.url, nil))
 		if err != nil {
 			t.Fatal(err)
 		}
 		rt.CloseIdleConnections()
-		io.Copy(io.Discard, res.Body)
+		if n, err := io.Copy(io.Discard, res.Body); n != 20_000 || err != nil {
+			t.Errorf("read %d bytes and %v, want the whole body", n, err)
+		}
 		res.Body.Close()
-		eventually(t, "the connection is closed", func() bool {
-			left := 0
-			open.Range(func(any, any) bool { left++; return true })
-			return left == 0
-		})
+		eventually(t, "the connection is closed", func() bool { return server.open.Load() == 0 })
 	})
 }
 
@@ -251,4 +241,28 @@ func loadOne(rt http.RoundTripper, url string, random *rand.Rand) error {
 		return fmt.Errorf("%d bytes came back as %s%s%s and %d bytes, want %d", len(body), got.Status, got.Err, got.BodyErr, len(got.Body), len(want))
 	}
 	return nil
+}
+
+// What a transport allocates for each request is what the garbage collector costs a busy proxy.
+func TestAllocations(t *testing.T) {
+	allocations := map[string]float64{}
+	both(t, func(t *testing.T, k kind) {
+		server := serveRaw(t, fast("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 4\r\n\r\npage"))
+		rt, buf := k.start(t, transport.Config{}), make([]byte, 64)
+		req := newRequest(t, http.MethodGet, server.url, nil)
+		allocations[k.name] = testing.AllocsPerRun(200, func() {
+			res, err := rt.RoundTrip(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for err == nil {
+				_, err = res.Body.Read(buf)
+			}
+			res.Body.Close()
+		})
+	})
+	if got, most := allocations[pooled.name], allocations[standard.name]/2; got > most {
+		t.Errorf("Pooled allocates %v times for a request, want at most half of Standard's, %v", got, most)
+	}
+	t.Logf("allocations for a request: %v", allocations)
 }

@@ -85,7 +85,6 @@ func TestProxy(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			both(t, func(t *testing.T, k kind) {
 				server := serve(t, app)
-				server.Config.ErrorLog = log.New(io.Discard, "", 0)
 				proxy := newProxy(t, k.start(t, transport.Config{}), server.URL)
 				c, err := net.Dial("tcp", proxy.Listener.Addr().String())
 				if err != nil {
