@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -90,6 +91,7 @@ func waitFor(t *testing.T, o *output, text string) {
 // hangUp sends SIGHUP to the process, which is the gateway's too.
 func hangUp(t *testing.T) {
 	t.Helper()
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP) // for good: a signal that arrives when the gateway has ended would end the tests
 	self, err := os.FindProcess(os.Getpid())
 	if err == nil {
 		err = self.Signal(syscall.SIGHUP)

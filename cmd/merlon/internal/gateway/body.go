@@ -28,7 +28,7 @@ func bounded(w http.ResponseWriter, r *http.Request, silence time.Duration, size
 	if r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0 {
 		return nil
 	}
-	b := &incoming{ReadCloser: r.Body, left: size, start: time.Now(), stall: newStall(w, r, silence, reads)}
+	b := &incoming{ReadCloser: r.Body, request: r, left: size, start: time.Now(), stall: newStall(w, r, silence, reads)}
 	if size == 0 {
 		b.left = -1
 	}
@@ -39,12 +39,13 @@ func bounded(w http.ResponseWriter, r *http.Request, silence time.Duration, size
 // incoming is the body of a request. Its errors say that it is the client's fault.
 type incoming struct {
 	io.ReadCloser
-	mu    sync.Mutex // held while reading
-	fault error      // of the client
-	left  int64      // bytes that may come, -1 for any number
-	read  int64
-	start time.Time
-	stall stall
+	request *http.Request
+	mu      sync.Mutex // held while reading
+	fault   error      // of the client
+	left    int64      // bytes that may come, -1 for any number
+	read    int64
+	start   time.Time
+	stall   stall
 }
 
 func (b *incoming) Read(p []byte) (int, error) {
@@ -66,7 +67,8 @@ func (b *incoming) Read(p []byte) (int, error) {
 	case err == nil:
 		return n, nil
 	case err == io.EOF:
-		b.stall.lift() // net/http goes on reading, to see whether the client leaves; of a body that was not read, it reads the rest
+		cleanTrailer(b.request.Trailer) // which has just been filled, also with names that were not announced
+		b.stall.lift()           // net/http goes on reading, to see whether the client leaves; of a body that was not read, it reads the rest
 		return n, err
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		err = errSlowClient

@@ -17,6 +17,9 @@ func (p *proxy) unavailable(w http.ResponseWriter, r *http.Request, err error) {
 	if a, ok := w.(*answer); ok {
 		err = a.body.cause(err)
 	}
+	if isLast(r) {
+		w.Header().Set("Connection", "close")
+	}
 	switch {
 	case errors.Is(err, rewrite.ErrPlaceholder): // in the body, of which the application has got no more than what stands before it
 		p.app.Nonce.refuse(w, r, p.log)
@@ -32,7 +35,7 @@ func (p *proxy) unavailable(w http.ResponseWriter, r *http.Request, err error) {
 		errorPage(w, http.StatusBadRequest, "The request broke off.", "")
 		return
 	case errors.Is(err, context.Canceled): // the client left
-		w.WriteHeader(http.StatusBadGateway)
+		errorPage(w, http.StatusBadGateway, "The request was given up.", "")
 		return
 	}
 	p.log.Error("the application does not answer", "upstream", p.app.Upstream.String(), "method", r.Method, "path", r.URL.Path, "error", err)
@@ -53,6 +56,9 @@ func unknownHost(w http.ResponseWriter, r *http.Request) {
 }
 
 func badRequest(w http.ResponseWriter, r *http.Request) {
+	if r.ProtoMajor == 1 {
+		w.Header().Set("Connection", "close") // what follows may be read in different ways as well
+	}
 	errorPage(w, http.StatusBadRequest, "Servers read this request in different ways.", "It was not passed on.")
 }
 

@@ -113,7 +113,7 @@ func (g *Gateway) Explain(r *http.Request) merlon.Explanation { return g.handler
 // handler returns what answers the request.
 func (g *Gateway) handler(r *http.Request) guarded {
 	name, port, ok := splitHost(r.Host)
-	if !ok && r.Host != "" || !plain(r) {
+	if !ok && (r.Host != "" || r.ProtoAtLeast(1, 1)) || !plain(r) { // HTTP/1.0 knows requests without a host
 		return g.refuse
 	}
 	if s := g.site(name, port); s != nil {
@@ -140,13 +140,4 @@ func (g *Gateway) lookup(name, port string) *site {
 		return h
 	}
 	return g.byHost[name]
-}
-
-// plain reports whether the request names a path of this server in a way that the application reads as well. Go takes
-// "x:http://other/" for a URL without a path, and forwards it as it came; a path with bytes that belong into no URL is
-// encoded anew, which would make a real slash of %2f.
-func plain(r *http.Request) bool {
-	u := r.URL
-	return u.Opaque == "" && strings.HasPrefix(u.Path, "/") && (u.RawPath == "" || u.EscapedPath() == u.RawPath) &&
-		r.Method != http.MethodConnect && r.Method != http.MethodTrace
 }

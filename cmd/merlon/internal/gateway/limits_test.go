@@ -34,11 +34,7 @@ func serveWith(t *testing.T, timeouts gateway.Timeouts, app http.HandlerFunc, ed
 		t.Fatal(err)
 	}
 	t.Cleanup(g.Close)
-	srv := httptest.NewUnstartedServer(g)
-	srv.Config.Protocols = new(http.Protocols)
-	srv.Config.Protocols.SetHTTP1(true)
-	srv.Config.Protocols.SetUnencryptedHTTP2(true)
-	srv.Start()
+	srv := httptest.NewServer(g)
 	t.Cleanup(srv.Close)
 	return strings.TrimPrefix(srv.URL, "http://")
 }
@@ -200,66 +196,5 @@ func TestTheBoundOfTheBodyEndsWithIt(t *testing.T) {
 	defer res.Body.Close()
 	if body, err := io.ReadAll(res.Body); string(body) != "done" {
 		t.Errorf("%d %q, %v", res.StatusCode, body, err)
-	}
-}
-
-// overHTTP2 returns a client that speaks HTTP/2 without TLS.
-func overHTTP2(t *testing.T) *http.Client {
-	transport := &http.Transport{Protocols: new(http.Protocols)}
-	transport.Protocols.SetUnencryptedHTTP2(true)
-	t.Cleanup(transport.CloseIdleConnections)
-	return &http.Client{Transport: transport}
-}
-
-// A stream may be silent: the bound is for clients that do not take what is there. HTTP/2 would reset the stream at a deadline that
-// passes between two writes.
-func TestSilentStreams(t *testing.T) {
-	brief := 50 * time.Millisecond
-	addr := serveWith(t, gateway.Timeouts{Response: brief, RequestBody: brief}, func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "text/event-stream")
-		for range 2 {
-			io.WriteString(w, "data: x\n\n")
-			w.(http.Flusher).Flush()
-			select {
-			case <-r.Context().Done():
-			case <-time.After(4 * brief):
-			}
-		}
-	}, nil)
-	for name, client := range map[string]*http.Client{"HTTP/1.1": http.DefaultClient, "HTTP/2": overHTTP2(t)} {
-		res, err := client.Post("http://"+addr, "text/plain", strings.NewReader("body"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		body, err := io.ReadAll(res.Body)
-		res.Body.Close()
-		if string(body) != "data: x\n\ndata: x\n\n" || err != nil {
-			t.Errorf("%s: %q, %v", name, body, err)
-		}
-	}
-}
-
-// Over HTTP/2 a body that stops is answered as over HTTP/1.1, and the connection lives on for its other streams.
-func TestStalledBodyOverHTTP2(t *testing.T) {
-	addr := serveWith(t, gateway.Timeouts{RequestBody: 50 * time.Millisecond}, func(w http.ResponseWriter, r *http.Request) {
-		io.Copy(io.Discard, r.Body)
-		io.WriteString(w, r.Method)
-	}, nil)
-	client := overHTTP2(t)
-	half, rest := io.Pipe()
-	defer rest.Close()
-	go io.WriteString(rest, "half")
-	res, err := client.Post("http://"+addr, "text/plain", half)
-	if err != nil {
-		t.Fatal(err)
-	}
-	res.Body.Close()
-	if res.StatusCode != http.StatusRequestTimeout || res.Header.Get("X-Frame-Options") != "DENY" {
-		t.Errorf("%d %v, want 408", res.StatusCode, res.Header)
-	}
-	if res, err = client.Get("http://" + addr); err != nil || res.StatusCode != 200 {
-		t.Errorf("after it: %v, %v", res, err)
-	} else {
-		res.Body.Close()
 	}
 }

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"errors"
 	"fmt"
 	"log"
 	"log/slog"
@@ -45,6 +46,7 @@ func (p *proxy) handler(transport http.RoundTripper) http.Handler {
 			tooLarge(w)
 			return
 		}
+		w.Header().Del("Connection") // it comes with the response: ReverseProxy would add another, and loses it after a 1xx
 		a := newAnswer(w, r, p)
 		a.body = bounded(a, r, p.timeouts.RequestBody, p.app.MaxBody)
 		reverse.ServeHTTP(a, r)
@@ -57,8 +59,17 @@ func (p *proxy) checkResponse(res *http.Response) error {
 	if res.StatusCode < 100 || res.StatusCode > 999 {
 		return fmt.Errorf("the application answers with the status %d", res.StatusCode)
 	}
+	if to := upgrade(res.Header); res.StatusCode == http.StatusSwitchingProtocols && (to == "" || to != upgrade(res.Request.Header)) {
+		return errors.New("the application switches to a protocol that it was not asked for") // ReverseProxy would leave its connection open
+	}
 	if err := p.app.Nonce.check(res); err != nil {
 		return err
+	}
+	if isLast(res.Request) {
+		res.Header.Set("Connection", "close")
+	}
+	if res.StatusCode == http.StatusNoContent {
+		res.Header.Del("Content-Length") // which RFC 9110 §8.6 forbids: over HTTP/2 clients miss the body
 	}
 	if len(res.Trailer) > 0 {
 		res.Header.Del("Content-Length") // HTTP/1.1 has trailers behind chunks alone
@@ -67,6 +78,16 @@ func (p *proxy) checkResponse(res *http.Response) error {
 		res.Body = newWatched(res.Body, p.timeouts.Body)
 	}
 	return nil
+}
+
+// upgrade is the protocol to which a header asks to switch, or switches, or "".
+func upgrade(h http.Header) string {
+	for token := range strings.SplitSeq(strings.Join(h["Connection"], ","), ",") {
+		if strings.EqualFold(strings.TrimSpace(token), "upgrade") {
+			return strings.ToLower(h.Get("Upgrade"))
+		}
+	}
+	return ""
 }
 
 // bufferSize is how much of a body is on its way at once.

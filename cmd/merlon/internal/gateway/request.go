@@ -5,6 +5,8 @@ import (
 	"net/http/httputil"
 	"strings"
 
+	"golang.org/x/net/http/httpguts"
+
 	"github.com/merlon-sec/merlon"
 )
 
@@ -22,6 +24,7 @@ func (p *proxy) rewrite(pr *httputil.ProxyRequest) {
 	out.URL.RawQuery = in.URL.RawQuery // ReverseProxy has dropped what Go cannot parse; the application may
 	out.Host = in.Host
 	out.Trailer = in.Trailer // filled when the body is read, where ReverseProxy's copy stays empty
+	cleanTrailer(out.Trailer)
 	clean(out.Header)
 	p.forward(pr)
 	out.Header.Set(markHeader, p.mark)
@@ -29,7 +32,7 @@ func (p *proxy) rewrite(pr *httputil.ProxyRequest) {
 		out.Header.Set(NonceHeader, nonce)
 	}
 	p.app.Nonce.prepare(out.Header)
-	if !strings.EqualFold(out.Header.Get("Upgrade"), "websocket") || out.Method != http.MethodGet {
+	if !strings.EqualFold(out.Header.Get("Upgrade"), "websocket") || out.Method != http.MethodGet || !out.ProtoAtLeast(1, 1) {
 		// After h2c or another switch the client would speak to the application past the gateway.
 		out.Header.Del("Upgrade")
 		out.Header.Del("Connection")
@@ -77,6 +80,17 @@ func clean(h http.Header) {
 	}
 	for i, line := range h["Cookie"] {
 		h["Cookie"][i] = withoutCookie(line, DashboardCookie)
+	}
+}
+
+// cleanTrailer removes what may not stand behind a body (RFC 9110 §6.5.1), and what a header may not say either: some applications
+// read both as one.
+func cleanTrailer(h http.Header) {
+	clean(h)
+	for name := range h {
+		if !httpguts.ValidTrailerHeader(name) || name == "Cookie" {
+			delete(h, name)
+		}
 	}
 }
 

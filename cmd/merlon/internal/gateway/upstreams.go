@@ -1,65 +1,60 @@
 package gateway
 
 import (
-	"context"
-	"net"
+	"cmp"
 	"net/http"
 	"net/url"
 	"time"
+
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/transport"
 )
 
-// What is kept open to an application between requests.
 const (
-	maxIdle     = 256
-	idleTimeout = 90 * time.Second
+	// maxIdle is how many connections to one application are kept between requests.
+	maxIdle = 256
+	// maxResponseHeader bounds the header of an application's response, in bytes; net/http's own bound is 10 MiB.
+	maxResponseHeader = 256 << 10
+	// unbounded stands for no bound: longer than any process lives.
+	unbounded = 100 * 365 * 24 * time.Hour
 )
 
-// upstreams are the connections to the applications: one pool for each way of reaching them.
+// upstreams are the connections to the applications, by address.
 type upstreams struct {
-	timeouts Timeouts
-	plain    *http.Transport            // http and https
-	h2c      *http.Transport            // HTTP/2 without TLS
-	sockets  map[string]*http.Transport // by path
+	config transport.Config
+	all    map[string]connections
+}
+
+// connections are those to one application.
+type connections interface {
+	http.RoundTripper
+	CloseIdleConnections()
 }
 
 func newUpstreams(t Timeouts) *upstreams {
-	u := &upstreams{timeouts: t, sockets: map[string]*http.Transport{}}
-	u.plain, u.h2c = u.newTransport(), u.newTransport()
-	u.h2c.Protocols = new(http.Protocols)
-	u.h2c.Protocols.SetUnencryptedHTTP2(true)
-	return u
-}
-
-func (u *upstreams) newTransport() *http.Transport {
-	return &http.Transport{
-		Proxy:                 nil, // the environment's proxy must not see traffic that is local by intent
-		DialContext:           (&net.Dialer{Timeout: u.timeouts.Connect, KeepAlive: 30 * time.Second}).DialContext,
-		TLSHandshakeTimeout:   u.timeouts.Connect,
-		ResponseHeaderTimeout: u.timeouts.Header,
-		IdleConnTimeout:       idleTimeout,
-		MaxIdleConns:          0,
-		MaxIdleConnsPerHost:   maxIdle,
-		DisableCompression:    true, // codings pass through as the client asked for them
-		ForceAttemptHTTP2:     true,
-	}
+	return &upstreams{all: map[string]connections{}, config: transport.Config{
+		DialTimeout:      cmp.Or(t.Connect, unbounded),
+		HandshakeTimeout: cmp.Or(t.Connect, unbounded),
+		HeaderTimeout:    cmp.Or(t.Header, unbounded),
+		WriteTimeout:     cmp.Or(t.Header, unbounded),
+		MaxHeaderBytes:   maxResponseHeader,
+		MaxIdle:          maxIdle,
+	}}
 }
 
 // transport returns the connections to an application. It is called before the first request.
 func (u *upstreams) transport(to *url.URL) http.RoundTripper {
+	c := u.config
 	switch to.Scheme {
 	case "h2c":
-		return u.h2c
+		c.H2C = true
 	case "unix":
-		if u.sockets[to.Path] == nil {
-			t := u.newTransport()
-			t.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
-				return (&net.Dialer{Timeout: u.timeouts.Connect}).DialContext(ctx, "unix", to.Path)
-			}
-			u.sockets[to.Path] = t
-		}
-		return u.sockets[to.Path]
+		c.Dial = transport.Unix(to.Path)
 	}
-	return u.plain
+	key := to.String()
+	if u.all[key] == nil {
+		u.all[key] = transport.Standard(c)
+	}
+	return u.all[key]
 }
 
 // target returns the scheme and host of the URL that a request to the application has.
@@ -68,16 +63,14 @@ func target(to *url.URL) (scheme, host string) {
 	case "h2c":
 		return "http", to.Host
 	case "unix":
-		return "http", "localhost" // the Host header is the client's; this names the one connection pool
+		return "http", "localhost" // which nobody sees: the Host header is the client's
 	}
 	return to.Scheme, to.Host
 }
 
 // close ends the connections that no request uses.
 func (u *upstreams) close() {
-	u.plain.CloseIdleConnections()
-	u.h2c.CloseIdleConnections()
-	for _, t := range u.sockets {
-		t.CloseIdleConnections()
+	for _, c := range u.all {
+		c.CloseIdleConnections()
 	}
 }
