@@ -3,7 +3,10 @@ package gateway_test
 import (
 	"compress/gzip"
 	"fmt"
+	"io"
+	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"strings"
@@ -214,6 +217,36 @@ func TestInject(t *testing.T) {
 	}
 }
 
+// What operators should know of a page is told once, not each time that somebody asks for it.
+func TestPagesAreToldOfOnce(t *testing.T) {
+	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		io.WriteString(w, "<meta http-equiv=Content-Security-Policy content=\"script-src 'nonce-"+secret+"'\"><frameset>")
+	}))
+	defer app.Close()
+	guard, err := merlon.New(merlon.Strict())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log strings.Builder
+	g, err := gateway.New(gateway.Config{Sites: []gateway.Site{{Upstream: mustParse(t, app.URL), Guard: guard, Nonce: gateway.Nonce{Placeholder: secret}}}, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close()
+	for _, path := range []string{"/a", "/a", "/b", "/a"} {
+		g.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", path, nil))
+	}
+	for _, what := range []string{"policy of its own in a meta element", "nobody can tell whether a script may have a nonce"} {
+		if got := strings.Count(log.String(), what); got != 2 {
+			t.Errorf("%q is told %d times, want once for each of two paths:\n%s", what, got, log.String())
+		}
+	}
+	if strings.Contains(log.String(), secret) {
+		t.Error("the secret is in the log")
+	}
+}
+
 func TestWeakPlaceholdersAreRefused(t *testing.T) {
 	guard, err := merlon.New(merlon.Strict())
 	if err != nil {
@@ -227,7 +260,7 @@ func TestWeakPlaceholdersAreRefused(t *testing.T) {
 	}
 }
 
-func mustParse(t *testing.T, s string) *url.URL {
+func mustParse(t testing.TB, s string) *url.URL {
 	t.Helper()
 	u, err := url.Parse(s)
 	if err != nil {

@@ -117,7 +117,8 @@ func hasBody(status int) bool {
 	return status >= 200 && status != http.StatusNoContent && status != http.StatusNotModified
 }
 
-// Write passes on what can be decided of b, in one piece: a rewriter writes many small ones.
+// Write passes on what can be decided of b, in one piece: a rewriter writes many small ones. Behind as much as a reverse proxy
+// reads at a time more is waiting, and goes out together with it.
 func (p *page) Write(b []byte) (int, error) {
 	if !p.begun {
 		p.WriteHeader(http.StatusOK)
@@ -126,7 +127,7 @@ func (p *page) Write(b []byte) (int, error) {
 		return p.ResponseWriter.Write(b)
 	}
 	n, err := p.sink.Write(b)
-	if err == nil {
+	if err == nil && len(b) < fullRead {
 		err = p.out.Flush()
 	}
 	return n, err
@@ -171,8 +172,10 @@ type pools struct {
 	buffers sync.Pool
 }
 
-// gatherBytes is as much as a reverse proxy copies at a time, and the nonces of a usual page.
-const gatherBytes = 34 << 10
+const (
+	fullRead    = 32 << 10
+	gatherBytes = 2*fullRead + 4<<10 // and the nonces of a usual page
+)
 
 // outlet gathers what a rewriter writes, puts the coding on, and passes it to the client.
 type outlet struct {

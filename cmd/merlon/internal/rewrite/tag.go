@@ -113,7 +113,7 @@ func (g *tag) readAttrs(b []byte, i int) (int, bool) {
 			}
 		case beforeAttr:
 			if !g.held {
-				i = skipQuoted(b, i)
+				i = skipAttrs(b, i)
 			}
 			if i = skipSpace(b, i); i == len(b) {
 				break
@@ -149,26 +149,6 @@ func (g *tag) readAttrs(b []byte, i int) (int, bool) {
 		}
 	}
 	return i, false
-}
-
-// skipQuoted skips whole attributes of the usual form, a space and a name and a value in double quotes, for speed:
-// readAttrs would go through five parts for each.
-func skipQuoted(b []byte, i int) int {
-	for i < len(b) && b[i] == ' ' {
-		eq := i + 1
-		for eq < len(b) && ('a' <= b[eq] && b[eq] <= 'z' || b[eq] == '-') {
-			eq++
-		}
-		if eq == i+1 || eq+1 >= len(b) || b[eq] != '=' || b[eq+1] != '"' {
-			break
-		}
-		n := bytes.IndexByte(b[eq+2:], '"')
-		if n < 0 {
-			break
-		}
-		i = eq + 2 + n + 1
-	}
-	return i
 }
 
 // readValue is readAttrs behind an attribute's equals sign.

@@ -71,6 +71,9 @@ func (w *Writer) advance(b []byte) bool {
 
 // readMarkup reads text up to a tag or comment, and the beginning of that: HTML 13.2.5.1, 13.2.5.6, 13.2.5.7, 13.2.5.42.
 func (w *Writer) readMarkup(b []byte) bool {
+	if w.skim(b); w.pos == len(b) {
+		return true
+	}
 	i := bytes.IndexByte(b[w.pos:], '<')
 	if i < 0 {
 		w.pos = len(b)
@@ -202,7 +205,7 @@ func (w *Writer) beginTag(b []byte, behind int) bool {
 	if end-from > longest {
 		g.part = inName
 	}
-	if g.isEnd && (g.endsText || w.tree.ignoresEnd(b[from])) || !g.isEnd && w.tree.ignoresStart(b[from], end-from) {
+	if g.isEnd && (g.endsText || w.tree.ignoresEnd(b[from])) || !g.isEnd && w.tree.ignoresStart(b[from], b[min(from+1, len(b)-1)], end-from) {
 		g.name.n = 0
 	} else {
 		g.name.set(b[from:end])

@@ -70,11 +70,29 @@ var shortest = [32]int{
 	'n' & 31: len("noembed"), 'p' & 31: len("plaintext"), 's' & 31: len("svg"), 't' & 31: len("table"), 'x' & 31: len("xmp"),
 }
 
-// ignoresStart reports, fast and for most tags, whether a start tag whose name has this first letter and length is none
-// that means something here.
-func (t *tree) ignoresStart(letter byte, n int) bool {
-	least := shortest[letter&31]
-	return (least == 0 || n < least) && len(t.frames) == 0 && !t.unsure
+// seconds has a bit for each second letter of those names, by the first, counted in the same way.
+var seconds = [32]uint32{
+	'c' & 31: bits("o"), 'f' & 31: bits("r"), 'i' & 31: bits("f"), 'l' & 31: bits("i"), 'm' & 31: bits("ae"), 'n' & 31: bits("o"),
+	'p' & 31: bits("l"), 's' & 31: bits("vcet"), 't' & 31: bits("aei"), 'x' & 31: bits("m"),
+}
+
+func bits(letters string) (set uint32) {
+	for i := range len(letters) {
+		set |= 1 << (letters[i] & 31)
+	}
+	return set
+}
+
+// ignoresName reports, fast and for most tags, that a start tag whose name begins with these bytes and has this length means
+// nothing in HTML.
+func ignoresName(first, second byte, n int) bool {
+	least := shortest[first&31]
+	return least == 0 || n < least || seconds[first&31]>>(second&31)&1 == 0
+}
+
+// ignoresStart is ignoresName where SVG and MathML may be open.
+func (t *tree) ignoresStart(first, second byte, n int) bool {
+	return ignoresName(first, second, n) && len(t.frames) == 0 && !t.unsure
 }
 
 // ignoresEnd is ignoresStart for end tags.
