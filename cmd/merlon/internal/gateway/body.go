@@ -68,7 +68,7 @@ func (b *incoming) Read(p []byte) (int, error) {
 		return n, nil
 	case err == io.EOF:
 		cleanTrailer(b.request.Trailer) // which has just been filled, also with names that were not announced
-		b.stall.lift()           // net/http goes on reading, to see whether the client leaves; of a body that was not read, it reads the rest
+		b.stall.lift()                  // net/http goes on reading, to see whether the client leaves; of a body that was not read, it reads the rest
 		return n, err
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		err = errSlowClient
