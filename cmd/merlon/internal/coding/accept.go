@@ -1,6 +1,7 @@
 package coding
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
 	"strings"
@@ -16,27 +17,29 @@ type Accept struct {
 // ParseAccept reads the lines of an Accept-Encoding header. No line at all allows every coding by the letter of the
 // specification; clients that say nothing are those that can decode nothing, so it counts as none.
 func ParseAccept(lines []string) Accept {
-	said := map[string]float64{}
+	var a Accept
+	var named [len(names)]bool
+	identity, rest := -1.0, -1.0 // not named
 	for _, line := range lines {
 		for item := range strings.SplitSeq(line, ",") {
-			name, weight := parseItem(item)
-			if name != "" {
-				said[name] = weight
+			switch name, weight := parseItem(item); {
+			case name == "identity":
+				identity = weight
+			case name == "*":
+				rest = weight
+			default:
+				if i := index(name); i >= 0 {
+					a.weights[i], named[i] = weight, true
+				}
 			}
 		}
 	}
-	var a Accept
-	rest := said["*"]
-	for i, name := range names {
-		weight, named := said[name]
-		if !named {
-			weight = rest
+	for i := range names {
+		if !named[i] {
+			a.weights[i] = max(rest, 0)
 		}
-		a.weights[i] = weight
 	}
-	identity, named := said["identity"]
-	_, any := said["*"]
-	a.noIdentity = named && identity == 0 || !named && any && rest == 0
+	a.noIdentity = identity == 0 || identity < 0 && rest == 0
 	return a
 }
 
@@ -56,19 +59,20 @@ func parseItem(item string) (name string, weight float64) {
 // Offer is the Accept-Encoding for a server whose responses are to be read here: what the client takes, as far as this package can
 // decode it. The client gets the response in the coding that the server chose, if nothing speaks against it.
 func (a Accept) Offer() string {
-	var out []string
+	out := ""
 	for i, name := range names {
-		switch w := a.weights[i]; {
-		case w == 1:
-			out = append(out, name)
-		case w > 0:
-			out = append(out, name+";q="+strconv.FormatFloat(w, 'g', 3, 64))
+		w := a.weights[i]
+		if w == 0 {
+			continue
+		}
+		if out != "" {
+			out += ", "
+		}
+		if out += name; w < 1 {
+			out += ";q=" + strconv.FormatFloat(w, 'g', 3, 64)
 		}
 	}
-	if out == nil {
-		return "identity"
-	}
-	return strings.Join(out, ", ")
+	return cmp.Or(out, "identity")
 }
 
 // Choose returns the coding for a response that came in the coding from, or "" for none: the one that the client likes best,

@@ -53,7 +53,7 @@ func BenchmarkPage(b *testing.B) {
 		b.Fatal(err)
 	}
 	through := func(n gateway.Nonce) http.Handler {
-		g, err := gateway.New(gateway.Config{Sites: []gateway.Site{{Upstream: target, Guard: guard, Nonce: n}}, Logger: slog.New(slog.DiscardHandler)})
+		g, err := gateway.New(gateway.Config{Sites: []gateway.Site{{App: gateway.App{Upstream: target, Nonce: n}, Guard: guard}}, Logger: slog.New(slog.DiscardHandler)})
 		if err != nil {
 			b.Fatal(err)
 		}

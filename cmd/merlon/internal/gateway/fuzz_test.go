@@ -55,7 +55,7 @@ func FuzzCodings(f *testing.F) {
 	}
 	var gateways []*gateway.Gateway
 	for _, n := range []gateway.Nonce{{Placeholder: secret}, {Inject: true}} {
-		g, err := gateway.New(gateway.Config{Sites: []gateway.Site{{Upstream: mustParse(f, upstream.URL), Guard: guard, Nonce: n}}, Logger: slog.New(slog.DiscardHandler)})
+		g, err := gateway.New(gateway.Config{Sites: []gateway.Site{{App: gateway.App{Upstream: mustParse(f, upstream.URL), Nonce: n}, Guard: guard}}, Logger: slog.New(slog.DiscardHandler)})
 		if err != nil {
 			f.Fatal(err)
 		}

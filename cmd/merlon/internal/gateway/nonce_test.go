@@ -229,7 +229,7 @@ func TestPagesAreToldOfOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	var log strings.Builder
-	g, err := gateway.New(gateway.Config{Sites: []gateway.Site{{Upstream: mustParse(t, app.URL), Guard: guard, Nonce: gateway.Nonce{Placeholder: secret}}}, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	g, err := gateway.New(gateway.Config{Sites: []gateway.Site{{App: gateway.App{Upstream: mustParse(t, app.URL), Nonce: gateway.Nonce{Placeholder: secret}}, Guard: guard}}, Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,29 +25,35 @@ func (n Nonce) mentions(r *http.Request) bool {
 	if n.Placeholder == "" {
 		return false
 	}
-	if n.in(r.RequestURI) || n.in(unescape(r.RequestURI)) || n.in(r.Host) {
+	if n.escaped(r.RequestURI) || n.in(r.Host) {
 		return true
 	}
 	for name, values := range r.Header {
-		all := strings.Join(values, "\n")
-		if n.in(name) || n.in(all) || n.in(unescape(all)) {
+		if n.in(name) || n.escaped(strings.Join(values, "\n")) {
 			return true
 		}
 	}
 	return false
 }
 
+// escaped reports whether text contains the placeholder, percent-encoded or not.
+func (n Nonce) escaped(text string) bool {
+	return n.in(text) || strings.Contains(text, "%") && n.in(unescape(text))
+}
+
 // in reports whether text contains the placeholder, in upper or lower case: header names have no case of their own.
 func (n Nonce) in(text string) bool {
-	return len(text) >= len(n.Placeholder) && strings.Contains(strings.ToLower(text), strings.ToLower(n.Placeholder))
+	for i := 0; i+len(n.Placeholder) <= len(text); i++ {
+		if text[i]|0x20 == n.Placeholder[0]|0x20 && strings.EqualFold(text[i:i+len(n.Placeholder)], n.Placeholder) {
+			return true
+		}
+	}
+	return false
 }
 
 // unescape decodes every percent sign with two hexadecimal digits. Unlike net/url it leaves the others in their place: one
 // that is wrong must not hide the rest.
 func unescape(s string) string {
-	if !strings.Contains(s, "%") {
-		return s
-	}
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
 		c := s[i]
