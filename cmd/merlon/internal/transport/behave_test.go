@@ -52,6 +52,7 @@ func TestRequests(t *testing.T) {
 		{"chunks of none", "POST", func(r *http.Request) { r.Body, r.GetBody, r.ContentLength = streaming(r.Body), nil, -1 }, "", "POST /a%2fb?c=%zz app.example -1 [chunked] []"},
 		{"chunks by wish", "POST", func(r *http.Request) { r.TransferEncoding = []string{"chunked"} }, "small", "POST /a%2fb?c=%zz app.example -1 [chunked] []"},
 		{"DELETE with a body", "DELETE", nil, "small", "DELETE /a%2fb?c=%zz app.example 5 [] []"},
+		{"zone in Host", "GET", func(r *http.Request) { r.Host = "[fe80::1%en0]:80" }, "", "GET /a%2fb?c=%zz [fe80::1]:80 0 [] []"},
 		{"framing in the header", "POST", func(r *http.Request) {
 			r.Header = header("Content-Length", "99", "Transfer-Encoding", "gzip", "Host", "evil.example", "Trailer", "X-A")
 		}, "small", "POST /a%2fb?c=%zz app.example 5 [] []"},
@@ -232,6 +233,25 @@ func TestContinue(t *testing.T) {
 	}
 }
 
+// A body that was not sent is missing on the connection: Pooled closes it, net/http sends the body all the same.
+func TestRefusedBody(t *testing.T) {
+	noLeaks(t)
+	rests := make(chan string, 2)
+	server := serveRaw(t, func(c net.Conn, br *bufio.Reader) {
+		if _, err := http.ReadRequest(br); err == nil {
+			io.WriteString(c, "HTTP/1.1 417 Expectation Failed\r\nContent-Length: 0\r\n\r\n")
+			rest, _ := io.ReadAll(br)
+			rests <- string(rest)
+		}
+	})
+	req := newRequest(t, http.MethodPut, server.url, strings.NewReader("body"))
+	req.Header.Set("Expect", "100-continue")
+	got := fetch(pooled.start(t, transport.Config{}), req)
+	if rest := receive(t, "the end of the connection", rests); got.Status != "417 Expectation Failed" || rest != "" {
+		t.Errorf("got %+v and then %q on the connection, want 417 and its end", got, rest)
+	}
+}
+
 func readBytes(r io.Reader, n int) string {
 	buf := make([]byte, n)
 	io.ReadFull(r, buf)
@@ -296,8 +316,9 @@ func TestEarlyAnswerAndClose(t *testing.T) {
 	}
 }
 
-// Both directions flow at the same time.
+// Both directions flow at the same time. The limit for the header is none for what comes after it.
 func TestDuplex(t *testing.T) {
+	const short = 50 * time.Millisecond
 	both(t, func(t *testing.T, k kind) {
 		server := serve(t, func(w http.ResponseWriter, r *http.Request) {
 			rc := http.NewResponseController(w)
@@ -308,11 +329,13 @@ func TestDuplex(t *testing.T) {
 				w.Write(bytes.ToUpper(buf[:n]))
 				rc.Flush()
 				if err != nil {
-					return
+					break
 				}
 			}
+			time.Sleep(3 * short)
+			io.WriteString(w, "end")
 		})
-		rt := k.start(t, transport.Config{})
+		rt := k.start(t, transport.Config{HeaderTimeout: short})
 		body, writer := io.Pipe()
 		res, err := rt.RoundTrip(newRequest(t, http.MethodPost, server.URL, body))
 		if err != nil {
@@ -326,7 +349,7 @@ func TestDuplex(t *testing.T) {
 			}
 		}
 		writer.Close()
-		if rest, err := io.ReadAll(res.Body); len(rest) > 0 || err != nil {
+		if rest, err := io.ReadAll(res.Body); string(rest) != "end" || err != nil {
 			t.Errorf("after the end came %q and %v", rest, err)
 		}
 	})
@@ -399,4 +422,22 @@ func TestSwitch(t *testing.T) {
 			t.Errorf("read %q and %v after CloseWrite, want what the application says then", got, err)
 		}
 	})
+}
+
+// What is left of a body would be written in the middle of another protocol.
+func TestSwitchWithinRequest(t *testing.T) {
+	noLeaks(t)
+	server := serveRaw(t, func(c net.Conn, br *bufio.Reader) {
+		if _, err := http.ReadRequest(br); err == nil {
+			io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
+			io.Copy(io.Discard, br)
+		}
+	})
+	body, writer := io.Pipe()
+	defer writer.Close()
+	req := newRequest(t, http.MethodPost, server.url, body)
+	req.Header = header("Connection", "Upgrade", "Upgrade", "echo")
+	if got := fetch(pooled.start(t, transport.Config{}), req); got.Err != "broken" {
+		t.Errorf("got %+v, want an error", got)
+	}
 }

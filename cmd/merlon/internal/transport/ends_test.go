@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -351,6 +352,63 @@ func (c *corkedConn) Write(p []byte) (int, error) {
 	}
 	c.held = append(c.held, p...)
 	return len(p), nil
+}
+
+// A 204 that names a length may be followed by a body, late enough to be taken for the next answer.
+func TestNoContentWithLength(t *testing.T) {
+	noLeaks(t)
+	server := serveRaw(t, answering("HTTP/1.1 204 No Content\r\nContent-Length: 2\r\n\r\n"))
+	rt := pooled.start(t, transport.Config{})
+	for range 2 {
+		if got := fetch(rt, newRequest(t, http.MethodGet, server.url, nil)); got.Status != "204 No Content" {
+			t.Errorf("got %+v, want 204", got)
+		}
+	}
+	if got := server.accepted.Load(); got != 2 {
+		t.Errorf("two exchanges took %d connections, want 2", got)
+	}
+}
+
+// A context may end when the body has come and is not read yet. The connection is lost then, even if that shows later.
+func TestCancelAtTheEnd(t *testing.T) {
+	noLeaks(t)
+	server := serveRaw(t, answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"))
+	closing, release := make(chan bool), make(chan bool)
+	var closed atomic.Bool
+	rt := pooled.start(t, transport.Config{Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+		c, err := new(net.Dialer).DialContext(ctx, network, address)
+		return &gatedConn{c, func() {
+			if !closed.Swap(true) {
+				close(closing)
+				<-release
+			}
+		}}, err
+	}})
+	ctx, cancel := context.WithCancel(t.Context())
+	res, err := rt.RoundTrip(newRequest(t, http.MethodGet, server.url, nil).WithContext(ctx))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	receive(t, "Close by the watch", closing)
+	io.Copy(io.Discard, res.Body)
+	res.Body.Close()
+	get(t, rt, server.url)
+	close(release)
+	if got := server.accepted.Load(); got != 2 {
+		t.Errorf("two exchanges took %d connections, want 2", got)
+	}
+}
+
+// A gatedConn does something before it closes.
+type gatedConn struct {
+	net.Conn
+	before func()
+}
+
+func (c *gatedConn) Close() error {
+	c.before()
+	return c.Conn.Close()
 }
 
 // maybeTLS wraps a handler of connections in TLS for https.

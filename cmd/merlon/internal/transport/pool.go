@@ -137,7 +137,7 @@ func (p *Pool) take(to target) *conn {
 		if c == nil {
 			return nil
 		}
-		if time.Since(c.idleAt) < p.config.IdleTimeout && c.wake(p.config.HeaderTimeout) {
+		if c.wake(p.config.HeaderTimeout) {
 			return c
 		}
 		c.nc.Close()

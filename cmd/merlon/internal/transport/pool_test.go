@@ -151,7 +151,7 @@ func TestTLS(t *testing.T) {
 		server.StartTLS()
 		defer server.Close()
 		config := server.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
-		config.NextProtos = nil
+		config.NextProtos = []string{"h2", "http/1.1"}
 		rt := k.start(t, transport.Config{TLS: config})
 		for range 3 {
 			res, err := rt.RoundTrip(newRequest(t, http.MethodGet, server.URL, nil))

@@ -61,6 +61,7 @@ var answers = []answer{
 		want: ok("ok", 2, "Content-Length", "2")},
 	{name: "long header", bytes: "HTTP/1.1 200 OK\r\nX-A: " + repeat("a", 9000) + "\r\nContent-Length: 2\r\n\r\nok",
 		want: ok("ok", 2, "Content-Length", "2", "X-A", repeat("a", 9000)), reuse: true},
+	{name: "header too large", bytes: "HTTP/1.1 200 OK\r\nX-A: " + repeat("a", 70_000) + "\r\nContent-Length: 2\r\n\r\nok", want: broken},
 	{name: "pragma", bytes: "HTTP/1.1 200 OK\r\nPragma: no-cache\r\nContent-Length: 0\r\n\r\n",
 		want: ok("", 0, "Content-Length", "0", "Pragma", "no-cache", "Cache-Control", "no-cache"), reuse: true},
 
