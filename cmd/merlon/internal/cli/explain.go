@@ -186,7 +186,9 @@ func (a *application) instead(to *url.URL, usual http.RoundTripper) http.RoundTr
 	return roundTrip(func(r *http.Request) (*http.Response, error) {
 		a.to = to
 		if a.response != nil {
-			return a.response, nil
+			res := *a.response
+			res.Request = r
+			return &res, nil
 		}
 		res, err := usual.RoundTrip(r)
 		a.failed = err

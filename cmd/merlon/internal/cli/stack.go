@@ -91,7 +91,7 @@ func (s *stack) close(ctx context.Context) error {
 
 // gateway makes the gateway for the sites of the file, with their reports collected.
 func (s *stack) gateway(file *policyfile.File, log *slog.Logger) (*gateway.Gateway, error) {
-	c := gateway.Config{Timeouts: gateway.Timeouts(file.Timeouts), Logger: log}
+	c := gateway.Config{Timeouts: gateway.Timeouts(file.Timeouts), NetHTTP: file.NetHTTP, Logger: log}
 	for _, site := range file.Sites {
 		out, err := gatewaySite(site)
 		if err != nil {

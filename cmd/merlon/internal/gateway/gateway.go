@@ -16,6 +16,7 @@ import (
 type Config struct {
 	Sites    []Site // at least one; the only one may leave out its hosts
 	Timeouts Timeouts
+	NetHTTP  bool // requests over plain HTTP go through net/http's transport too, and not through transport.Pooled
 	Logger   *slog.Logger
 
 	// Transport returns what requests to an application go through, given what they would; nil leaves that.
@@ -50,7 +51,7 @@ func New(c Config) (*Gateway, error) {
 	if err := sharePlaceholders(c.Sites); err != nil {
 		return nil, err
 	}
-	g := &Gateway{byHost: map[string]*site{}, upstream: newUpstreams(c.Timeouts),
+	g := &Gateway{byHost: map[string]*site{}, upstream: newUpstreams(c.Timeouts, c.NetHTTP),
 		unknown: trusted(new(merlon.Guard), http.HandlerFunc(unknownHost)),
 		refuse:  trusted(new(merlon.Guard), http.HandlerFunc(badRequest))}
 	mark := rand.Text()

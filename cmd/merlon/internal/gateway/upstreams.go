@@ -20,8 +20,9 @@ const (
 
 // upstreams are the connections to the applications, by address.
 type upstreams struct {
-	config transport.Config
-	all    map[string]connections
+	config  transport.Config
+	netHTTP bool
+	all     map[string]connections
 }
 
 // connections are those to one application.
@@ -30,8 +31,8 @@ type connections interface {
 	CloseIdleConnections()
 }
 
-func newUpstreams(t Timeouts) *upstreams {
-	return &upstreams{all: map[string]connections{}, config: transport.Config{
+func newUpstreams(t Timeouts, netHTTP bool) *upstreams {
+	return &upstreams{netHTTP: netHTTP, all: map[string]connections{}, config: transport.Config{
 		DialTimeout:      cmp.Or(t.Connect, unbounded),
 		HandshakeTimeout: cmp.Or(t.Connect, unbounded),
 		HeaderTimeout:    cmp.Or(t.Header, unbounded),
@@ -51,8 +52,12 @@ func (u *upstreams) transport(to *url.URL) http.RoundTripper {
 		c.Dial = transport.Unix(to.Path)
 	}
 	key := to.String()
-	if u.all[key] == nil {
+	switch {
+	case u.all[key] != nil:
+	case u.netHTTP, to.Scheme == "h2c", to.Scheme == "https": // both may speak HTTP/2
 		u.all[key] = transport.Standard(c)
+	default:
+		u.all[key] = transport.Pooled(c)
 	}
 	return u.all[key]
 }

@@ -181,6 +181,16 @@ func (r *reader) maxHeader(v any) int64 {
 	return n
 }
 
+// transports are what requests to applications can go through; the first is the usual one.
+var transports = []string{"pooled", "net/http"}
+
+func (r *reader) transport(v any) (netHTTP bool) {
+	if v != nil && !slices.Contains(transports, fmt.Sprint(v)) {
+		r.wrong("transport", cfgerrors.InvalidValue, fmt.Sprint(v), "no such transport", "write "+strings.Join(transports, " or "))
+	}
+	return v == "net/http"
+}
+
 func (r *reader) h2c(v any) bool {
 	on, isBool := v.(bool)
 	if v != nil && !isBool {

@@ -24,11 +24,12 @@ const ReportPath = "/.merlon/r"
 
 // File is a policy file that passed every check.
 type File struct {
-	Listen string // address of the public listener; empty when the file has none
-	Admin  string // address of the admin listener; empty when the file has none
-	Data   string // directory of the database; empty when the file has none
-	TLS    TLS
-	H2C    bool // whether the public listener speaks HTTP/2 without TLS too
+	Listen  string // address of the public listener; empty when the file has none
+	Admin   string // address of the admin listener; empty when the file has none
+	Data    string // directory of the database; empty when the file has none
+	TLS     TLS
+	NetHTTP bool // whether net/http's own transport speaks to applications over plain HTTP too
+	H2C     bool // whether the public listener speaks HTTP/2 without TLS too
 
 	Timeouts  Timeouts
 	MaxHeader int64 // of a request, in bytes; 0 for the default
@@ -152,7 +153,7 @@ func (r *reader) wrong(path string, code cfgerrors.Code, value, text, hint strin
 }
 
 // fileKeys are the keys at the top of a file. With sites: the keys of a site may not stand beside them.
-var fileKeys = []string{"version", "listen", "admin", "data", "tls", "h2c", "timeouts", "max-header", "log", "shutdown", "sites"}
+var fileKeys = []string{"version", "listen", "admin", "data", "tls", "h2c", "transport", "timeouts", "max-header", "log", "shutdown", "sites"}
 
 func (r *reader) file() *File {
 	top, ok := r.root.(map[string]any)
@@ -162,7 +163,7 @@ func (r *reader) file() *File {
 	}
 	r.version(top["version"])
 	f := &File{Listen: r.text(top, "", "listen"), Admin: r.text(top, "", "admin"), Data: r.text(top, "", "data"), TLS: r.tls(top["tls"]),
-		H2C: r.h2c(top["h2c"]), Timeouts: r.timeouts(top["timeouts"]), MaxHeader: r.maxHeader(top["max-header"]),
+		H2C: r.h2c(top["h2c"]), NetHTTP: r.transport(top["transport"]), Timeouts: r.timeouts(top["timeouts"]), MaxHeader: r.maxHeader(top["max-header"]),
 		Log: r.log(top["log"]), Shutdown: r.shutdown(top["shutdown"])}
 	sites, several := top["sites"]
 	rest := maps.Clone(top)

@@ -175,6 +175,7 @@ func TestMistakesHavePlaces(t *testing.T) {
 		{site + "timeouts: 5s", "m:3:1: timeouts: \"5s\": timeouts is a map of phases (write timeouts: {upstream-header: 60s})"},
 		{site + "timeouts: {header: 5s}", "m:3:12: timeouts.header: unknown key (keys here: idle, request-body"},
 		{site + "timeouts: {idle: 5}", `m:3:12: timeouts.idle: "5": no time from 1ms to 24h (write 30s, 5m or off)`},
+		{site + "transport: fast", `m:3:1: transport: "fast": no such transport (write pooled or net/http)`},
 		{site + "h2c: on", `m:3:1: h2c: "on": this key takes true or false`},
 		{site + "routes:\n  - {match: /a, upstream: ftp://x}\n", "m:4:17: routes[0].upstream"},
 		{site + "routes:\n  - {match: /a, nonce: often}\n", "m:4:17: routes[0].nonce"},

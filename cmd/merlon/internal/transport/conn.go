@@ -40,11 +40,16 @@ func newConn(t target, socket, nc net.Conn) *conn {
 	return c
 }
 
+// open bounds the next reads of an unused connection, and tells whether nothing has come on it as far as the kernel knows.
+func (c *conn) open(timeout time.Duration) bool {
+	// First the deadline: one of the last use may have passed, and then the probe would not look.
+	return c.hang(timeout) == nil && (c.probe == nil || c.probe.quiet())
+}
+
 // wake bounds the next reads of an unused connection, and tells whether it may be used: whether nothing has come on it, neither
 // bytes nor its end. Bytes that no request asked for would be taken for the answer to the next one.
 func (c *conn) wake(timeout time.Duration) bool {
-	// First the deadline: one of the last use may have passed, and then the probe would not look.
-	if c.hang(timeout) != nil || c.probe != nil && !c.probe.quiet() {
+	if !c.open(timeout) {
 		return false
 	}
 	if c.tls == nil {

@@ -170,12 +170,16 @@ func (p *Pool) put(c *conn) {
 	c.reused, c.idleAt = true, time.Now()
 	p.idle = append(p.idle, c)
 	if p.timer == nil {
-		p.timer = time.AfterFunc(p.config.IdleTimeout, p.expire)
+		p.startTimer(p.config.IdleTimeout)
 	}
 }
 
-// expire closes what has been unused for too long. One timer serves all connections, and none runs without one.
-func (p *Pool) expire() {
+// sweepInterval is how often unused connections are looked at: one that the application has closed holds a descriptor on both sides.
+const sweepInterval = time.Second
+
+// sweep closes what has been unused for too long, and what the application has closed. One timer serves all connections, and
+// none runs without one.
+func (p *Pool) sweep() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.timer == nil { // CloseIdleConnections was quicker
@@ -183,7 +187,7 @@ func (p *Pool) expire() {
 	}
 	now, kept := time.Now(), p.idle[:0]
 	for _, c := range p.idle {
-		if now.Sub(c.idleAt) >= p.config.IdleTimeout {
+		if now.Sub(c.idleAt) >= p.config.IdleTimeout || !c.open(0) {
 			c.nc.Close()
 		} else {
 			kept = append(kept, c)
@@ -192,8 +196,13 @@ func (p *Pool) expire() {
 	clear(p.idle[len(kept):])
 	p.idle, p.timer = kept, nil
 	if len(kept) > 0 {
-		p.timer = time.AfterFunc(p.config.IdleTimeout-now.Sub(kept[0].idleAt), p.expire)
+		p.startTimer(p.config.IdleTimeout - now.Sub(kept[0].idleAt))
 	}
+}
+
+// startTimer sweeps after the time, or sooner. The caller holds the lock.
+func (p *Pool) startTimer(after time.Duration) {
+	p.timer = time.AfterFunc(min(after, sweepInterval), p.sweep)
 }
 
 // CloseIdleConnections closes all connections that no exchange uses, and those in use when theirs ends, unless another

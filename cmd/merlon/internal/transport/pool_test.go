@@ -69,6 +69,41 @@ func TestIdleTimeout(t *testing.T) {
 	})
 }
 
+// What the application closes while nobody uses it is closed here too, without being wanted.
+func TestClosedWhileNobodyWantsIt(t *testing.T) {
+	both(t, func(t *testing.T, k kind) {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		left := make(chan error, 1)
+		go func() {
+			c, err := l.Accept()
+			if err != nil {
+				left <- err
+				return
+			}
+			defer c.Close()
+			if _, err := http.ReadRequest(bufio.NewReader(c)); err == nil {
+				io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+				c.(*net.TCPConn).CloseWrite()
+			}
+			_, err = io.Copy(io.Discard, c) // until the other side closes
+			left <- err
+		}()
+		get(t, k.start(t, transport.Config{}), "http://"+l.Addr().String())
+		select {
+		case err := <-left:
+			if err != nil {
+				t.Error(err)
+			}
+		case <-time.After(30 * time.Second):
+			t.Error("the connection stays")
+		}
+	})
+}
+
 // A connection that is in use when the transport is retired is closed after that use.
 func TestCloseInUse(t *testing.T) {
 	both(t, func(t *testing.T, k kind) {
