@@ -164,5 +164,9 @@ var registeredAt = regexp.MustCompile(` \(registered at [^)]*\)`)
 // patternMistake turns ServeMux's panic about a pattern into words.
 func patternMistake(field, pattern string, cause any) error {
 	text := registeredAt.ReplaceAllString(strings.TrimPrefix(fmt.Sprint(cause), "http: "), "")
-	return &cfgerrors.Error{Field: field, Code: cfgerrors.Syntax, Value: pattern, Text: text, Hint: "write a pattern such as GET /widget/ or /map"}
+	hint := "write a pattern such as GET /widget/ or /map"
+	if strings.Contains(text, " conflicts with ") {
+		text, hint = strings.ReplaceAll(text, ":\n", ": "), "keep one of the two, or make one more specific"
+	}
+	return &cfgerrors.Error{Field: field, Code: cfgerrors.Syntax, Value: pattern, Text: text, Hint: hint}
 }

@@ -82,7 +82,7 @@ func TestMistakesTellTheWayOut(t *testing.T) {
 		`{"https":{"hsts":"soon"}}`: "no length of time (write days as 365d or hours as 24h)", `{"https":{"hsts":"0s"}}`: "no time at all (to send nothing write off)", `{"https":{"hsts":"31536000"}}`: "or 365d if these are seconds",
 		`{"routes":[{"match":"","frame":"deny"}]}`: "routes[0].match: invalid pattern",
 		`{"frame":"ALLOW-FROM"}`:                   "browsers ignore ALLOW-FROM", `{"frame":"allow-from https://a.example"}`: "write frame: {by: [https://a.example]}", `{"frame":5}`: "takes deny, self, off or {by: [origins]}",
-		`{"routes":[{"match":"/x","frame":"deny"},{"match":"/x","frame":"deny"}]}`: `routes[1].match: "/x": pattern "/x" conflicts with pattern "/x":`,
+		`{"routes":[{"match":"/x","frame":"deny"},{"match":"/x","frame":"deny"}]}`: `routes[1].match: "/x": pattern "/x" conflicts with pattern "/x": /x matches the same requests as /x (keep one of the two`,
 		`{"routes":[{"match":"/x/*","frame":"deny"}]}`:                             "a * in a pattern is a plain character (write /x/ with a / at its end",
 	} {
 		_, err := merlon.ParseConfig([]byte(text))
