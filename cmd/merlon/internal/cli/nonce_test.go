@@ -28,9 +28,12 @@ func TestPlaceholderFromTheEnvironment(t *testing.T) {
 	if err := os.WriteFile(file, []byte(strings.NewReplacer("UPSTREAM", app.URL, "DATA", filepath.Join(dir, "absent")).Replace(policy)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	var out, errs strings.Builder
-	if code := cli.Run(t.Context(), []string{"gateway", "--config", file}, &out, &errs); code != 2 || !strings.Contains(errs.String(), "the environment has no variable MERLON_TEST_PLACEHOLDER") {
-		t.Errorf("without the variable: %d, %s", code, errs.String())
+	for value, want := range map[string]string{"": "the environment has no variable MERLON_TEST_PLACEHOLDER", "short": "what is in MERLON_TEST_PLACEHOLDER is no placeholder"} {
+		t.Setenv("MERLON_TEST_PLACEHOLDER", value)
+		var out, errs strings.Builder
+		if code := cli.Run(t.Context(), []string{"gateway", "--config", file}, &out, &errs); code != 2 || !strings.Contains(errs.String(), want) || strings.Contains(errs.String(), "short") {
+			t.Errorf("with %q in the variable: %d, %s", value, code, errs.String())
+		}
 	}
 	t.Setenv("MERLON_TEST_PLACEHOLDER", secret)
 	_, site := startGateway(t, policy, app.URL, dir)

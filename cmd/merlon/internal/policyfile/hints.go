@@ -2,6 +2,7 @@ package policyfile
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -79,6 +80,21 @@ func yamlHint(m *cfgerrors.Error) string {
 	case m.Code == cfgerrors.WrongType && m.Text == "this key takes a text" && word == "true",
 		m.Code == cfgerrors.UnknownDirective && slices.Contains([]string{"on", "yes", "true", "enabled"}, word):
 		return "write the value that the header is to have; to have the preset's leave the key out"
+	}
+	return ""
+}
+
+// numberHint is the way out where v stands under a key that takes an address or a time, or "".
+func numberHint(key string, v any) string {
+	number := fmt.Sprint(v)
+	if strings.Trim(number, "0123456789") != "" {
+		return ""
+	}
+	switch key {
+	case "listen", "admin", "http":
+		return "write 127.0.0.1:" + number + ", or 0.0.0.0:" + number + " for every address of this machine"
+	case "delay", "drain":
+		return "write " + number + "s"
 	}
 	return ""
 }

@@ -59,7 +59,7 @@ func (r *reader) text(keys map[string]any, path, key string) string {
 	}
 	s, ok := v.(string)
 	if !ok || s == "" {
-		r.wrong(under(path, key), cfgerrors.WrongType, fmt.Sprint(v), "this key takes a text", "")
+		r.wrong(under(path, key), cfgerrors.WrongType, fmt.Sprint(v), "this key takes a text", numberHint(key, v))
 	}
 	return s
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/merlon-sec/merlon/cfgerrors"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/inline"
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/rewrite"
 )
 
 // Nonce says how an application's pages get their nonces. The zero Nonce means: not at all.
@@ -49,7 +50,8 @@ func (r *reader) nonce(v any, at string, preset any) Nonce {
 			return Nonce{Hashes: r.hashes(at, text)}
 		}
 	}
-	r.wrong(at, cfgerrors.InvalidValue, fmt.Sprint(v), "no way to hand out nonces",
+	text, _ := v.(string) // a map may hold the secret itself, which must not be shown
+	r.wrong(at, cfgerrors.InvalidValue, text, "no way to hand out nonces",
 		"write forward, and print the request header Merlon-Nonce into the page's script and style elements; or {placeholder_file: F}, {placeholder_env: NAME} or {hash: F}")
 	return Nonce{}
 }
@@ -68,13 +70,16 @@ func (r *reader) hashes(at, name string) *inline.Manifest {
 func (r *reader) placeholder(at, name string) string {
 	r.files = append(r.files, name)
 	data, err := os.ReadFile(name)
+	secret, hint := strings.TrimSpace(string(data)), "make it with: (printf n; openssl rand -hex 16) > "+name
 	switch {
 	case err != nil:
-		r.wrong(at, cfgerrors.InvalidValue, name, reason(err).Error(), "make it with: (printf n; openssl rand -hex 16) > "+name)
+		r.wrong(at, cfgerrors.InvalidValue, name, reason(err).Error(), hint)
 	case len(data) > maxPlaceholderBytes:
-		r.wrong(at, cfgerrors.InvalidValue, name, "too long for a placeholder", "make it with: (printf n; openssl rand -hex 16) > "+name)
+		r.wrong(at, cfgerrors.InvalidValue, name, "too long for a placeholder", hint)
+	case rewrite.CheckPlaceholder(secret) != nil:
+		r.wrong(at, cfgerrors.InvalidValue, name, "what is in it is no placeholder: a letter and at least 31 random letters and digits", hint)
 	}
-	return strings.TrimSpace(string(data))
+	return secret
 }
 
 // variable checks the name of an environment variable. A secret that somebody wrote here in place of a name must not be shown, and
