@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -36,6 +37,7 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
+	checkShells(root)
 	err := root.ExecuteContext(ctx)
 	switch {
 	case err == nil:
@@ -85,6 +87,7 @@ Exit codes: 0 fine, 1 a check found something, 2 wrong usage or configuration,
 		return usagef("%w (see %s --help)", err, cmd.CommandPath())
 	})
 	root.SetVersionTemplate("merlon {{.Version}}\n")
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", ".FlagUsagesWrapped "+strconv.Itoa(width)))
 	root.AddCommand(newDemo(), newGateway(), newReports(), newExplain(), newConfig(), newSchema(), newInit(), newCSP(), newVersion())
 	wrapArgs(root)
 	complete(root)

@@ -37,6 +37,18 @@ func complete(cmd *cobra.Command) {
 	}
 }
 
+// checkShells makes a shell that cobra's command for completion does not know a usage error. Cobra makes that command when the
+// output is set, and checks the arguments of commands that run only.
+func checkShells(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	for _, cmd := range root.Commands() {
+		if cmd.Name() == "completion" {
+			cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+			wrapArgs(cmd)
+		}
+	}
+}
+
 func argumentsOf(cmd *cobra.Command) cobra.CompletionFunc {
 	arguments, _, _ := strings.Cut(cmd.Use, "--")
 	switch {

@@ -109,9 +109,10 @@ func newCSPDiff() *cobra.Command {
 	var mode, self, format string
 	cmd := &cobra.Command{
 		Use:   "diff BEFORE AFTER",
-		Short: "Say what one policy allows and another blocks, with an example of each",
+		Short: "Say what one policy allows and another blocks, with examples",
 		Example: `  merlon csp diff "default-src 'self'" "default-src 'self'; img-src https:"
-  merlon csp diff --self https://shop.example "img-src 'self'" "img-src shop.example"`,
+  merlon csp diff --self https://shop.example \
+    "img-src 'self'" "img-src shop.example"`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			m, err := parseMode(mode)

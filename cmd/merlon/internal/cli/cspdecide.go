@@ -22,11 +22,12 @@ func newCSPDecide() *cobra.Command {
 		Use:   "decide [FILE]",
 		Short: "Answer cases in JSON lines, from a file or standard input",
 		Long: `decide reads one case in JSON a line and writes one answer in JSON a line:
-{"id": ..., "got": {...}}, or {"id": ..., "error": ...} for a line that is no case;
-the run goes on. So anybody can hold the engine against cases of his own, in any
-language. docs/csp-cases.md describes the cases.`,
-		Example: `  echo '{"id":"1","kind":"request","policy":"img-src a.example","url":"https://b.example/x.png","destination":"image"}' | merlon csp decide`,
-		Args:    cobra.MaximumNArgs(1),
+{"id": ..., "got": {...}}, or {"id": ..., "error": ...} for a line that is no
+case; the run goes on. So anybody can hold the engine against cases of his own,
+in any language. docs/csp-cases.md describes the cases.`,
+		Example: `  printf %s '{"id":"1","kind":"request","policy":"img-src a.example",' \
+    '"url":"https://b.example/x.png","destination":"image"}' | merlon csp decide`,
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			m, err := parseMode(mode)
 			if err != nil {

@@ -32,16 +32,20 @@ func newCSPExplain() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "explain POLICY [URL]",
 		Short: "Say whether a policy lets a page do something, and why",
-		Long: `explain asks about one thing: a URL that the page loads (or submits a form to, with
---as form, or sets as its base, with --as base), or inline code, eval, WebAssembly,
-Trusted Types, WebRTC, or the pages that frame it. It names the directive that
-decides, the source that lets it through or why each does not, and the browsers
-that decide otherwise. A comma in POLICY separates policies, as in a header.`,
-		Example: `  merlon csp explain "default-src 'self'; img-src https:" http://cdn.example/logo.png --as image
-  merlon csp explain "script-src 'nonce-abc' 'strict-dynamic'" https://cdn.example/lib.js --as script --nonce abc
+		Long: `explain asks about one thing: a URL that the page loads (or submits a form to,
+with --as form, or sets as its base, with --as base), or inline code, eval,
+WebAssembly, Trusted Types, WebRTC, or the pages that frame it. It names the
+directive that decides, the source that lets it through or why each does not,
+and the browsers that decide otherwise. A comma in POLICY separates policies, as
+in a header.`,
+		Example: `  merlon csp explain "default-src 'self'; img-src https:" \
+    http://cdn.example/logo.png --as image
+  merlon csp explain "script-src 'nonce-abc' 'strict-dynamic'" \
+    https://cdn.example/lib.js --as script --nonce abc
   merlon csp explain "script-src 'self'" --inline handler --content "go()"
   merlon csp explain "default-src 'self'" --eval
-  merlon csp explain "frame-ancestors 'self'" --framed-by https://partner.example --x-frame-options DENY`,
+  merlon csp explain "frame-ancestors 'self'" \
+    --framed-by https://partner.example --x-frame-options DENY`,
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.policy = args[0]

@@ -21,22 +21,25 @@ type hashFlags struct {
 func newCSPHash() *cobra.Command {
 	var f hashFlags
 	cmd := &cobra.Command{
-		Use:   "hash (FILE... | DIR --output MANIFEST | URL... --output MANIFEST)",
+		Use:   "hash (FILE... | (DIR | URL...) --output MANIFEST)",
 		Short: "Hash what stands in HTML pages, for policies without nonces",
 		Long: `hash reads HTML files (- for standard input) and prints a source for each inline
-script, style, event handler, style attribute and javascript: URL, with the place
-that it comes from. Handlers, attributes and URLs need 'unsafe-hashes' as well.
+script, style, event handler, style attribute and javascript: URL, with the
+place that it comes from. Handlers, attributes and URLs need 'unsafe-hashes' as
+well.
 
 With --output it makes a manifest for the gateway (nonce: {hash: MANIFEST}): the
-hashes of each page's scripts and styles, and those in the integrity attributes of
-its external scripts. DIR is what your build made; its pages replace all that were
-in the manifest. URLs are pages of a live site, which can contain a stored attack:
-hash shows what differs from the manifest, and writes it with --accept only.
+hashes of each page's scripts and styles, and those in the integrity attributes
+of its external scripts. DIR is what your build made; its pages replace all that
+were in the manifest. URLs are pages of a live site, which can contain a stored
+attack: hash shows what differs from the manifest, and writes it with --accept
+only.
 
 Exit code 1: something differs and was not accepted.`,
 		Example: `  merlon csp hash public/*.html
   merlon csp hash public --output hashes.json
-  merlon csp hash https://shop.example/ https://shop.example/about --output hashes.json`,
+  merlon csp hash https://shop.example/ https://shop.example/about \
+    --output hashes.json`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if csp.Hash(f.algorithm, "") == "" {

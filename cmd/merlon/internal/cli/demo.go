@@ -29,7 +29,7 @@ func newDemo() *cobra.Command {
 	var f demoFlags
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "Watch an attack succeed on a bare application and fail behind merlon",
+		Short: "Watch an attack work on a bare application and fail behind merlon",
 		Long: `demo starts a deliberately vulnerable bank, the same bank behind merlon, an
 attacker's site, a partner's site and the dashboard, each on its own port of
 127.0.0.1, and says what to open and what to expect. Nothing is reachable from

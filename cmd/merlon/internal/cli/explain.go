@@ -38,7 +38,8 @@ The application's response is an empty page, with the headers that --response
 gives it. With --live it is fetched from the site's upstream.`,
 		Example: `  merlon explain https://shop.example/widget/1 --config merlon.yaml
   merlon explain POST http://shop.example/ --config merlon.yaml
-  merlon explain https://shop.example/ --preset strict --response 'X-Frame-Options: SAMEORIGIN'
+  merlon explain https://shop.example/ --preset strict \
+    --response 'X-Frame-Options: SAMEORIGIN'
   merlon explain https://shop.example/ --config merlon.yaml --live`,
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {

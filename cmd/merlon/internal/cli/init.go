@@ -30,7 +30,7 @@ func newInit() *cobra.Command {
 enforced, and a strict policy is on trial. With --from it says what is said now:
 
   a URL         by the headers of a live site, which is fetched once
-  settings.py   by a Django settings file, django-csp's included; it is read, not run
+  settings.py   by a Django settings file, with django-csp's; read, not run
   nginx.conf    by the servers, locations and add_header lines of nginx
 
 What cannot be kept stands there as a comment that says why, and what a person

@@ -41,9 +41,9 @@ func newIssues() *cobra.Command {
 that one change would fix. The last seen comes first. It may be run while the
 gateway runs.
 
-Below the issues stand the reports that were not stored, by reason: foreign (about
-a page of another site), not-json, too-large, too-many, type (not about a policy),
-and so on. They are counted, so that silence can be told from loss.`,
+Below the issues stand the reports that were not stored, by reason: foreign
+(about a page of another site), not-json, too-large, too-many, type (not about a
+policy), and so on. They are counted, so that silence can be told from loss.`,
 		Example: "  merlon reports issues --data merlon-data\n  merlon reports issues --data merlon-data --format json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
