@@ -297,6 +297,27 @@ func TestUpstreamsThatMisbehave(t *testing.T) {
 	}
 }
 
+// Error pages say what to do, and have nothing that a policy governs.
+func TestErrorPages(t *testing.T) {
+	addr := serve(t, merlon.Strict(), func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	res, err := http.Get("http://" + addr + "/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, _ := io.ReadAll(res.Body)
+	for _, want := range []string{"<title>502 Bad Gateway</title>", "name=viewport", "name=color-scheme", "Please try again in a moment. The gateway&#39;s log says why"} {
+		if !strings.Contains(string(body), want) {
+			t.Errorf("the page for 502 lacks %q:\n%s", want, body)
+		}
+	}
+	for _, bad := range []string{"style", "script", "src=", "href="} {
+		if strings.Contains(string(body), bad) {
+			t.Errorf("the page for 502 has %q:\n%s", bad, body)
+		}
+	}
+}
+
 func TestWebSocketsPass(t *testing.T) {
 	addr := serve(t, merlon.Strict(), func(w http.ResponseWriter, r *http.Request) {
 		c, buf, err := http.NewResponseController(w).Hijack()

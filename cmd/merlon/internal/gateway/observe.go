@@ -60,7 +60,7 @@ func recovering(next http.Handler, log *slog.Logger) http.Handler {
 				panic(http.ErrAbortHandler)
 			}
 			clear(w.Header()) // of the answer that came to nothing
-			errorPage(w, http.StatusInternalServerError, "The gateway failed at this request.", "Its log says where.")
+			errorPage(w, http.StatusInternalServerError, "The gateway failed at this request.", "Please try again. The gateway's log says where it failed.")
 		}()
 		next.ServeHTTP(w, r)
 	})
