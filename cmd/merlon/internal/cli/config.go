@@ -45,10 +45,13 @@ line and column. Of files without one it says how far each site is protected.`,
 		Example: "  merlon config check merlon.yaml",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			for _, name := range args {
+			for i, name := range args {
 				file, err := readPolicy(name)
 				if err != nil {
 					return err
+				}
+				if i > 0 {
+					fmt.Fprintln(cmd.OutOrStdout())
 				}
 				own, err := ownCertificates(file)
 				if err != nil {
@@ -59,21 +62,21 @@ line and column. Of files without one it says how far each site is protected.`,
 				for _, warning := range certificateWarnings(own, file) {
 					fmt.Fprintf(cmd.OutOrStdout(), "warning: %s\n", warning)
 				}
-				printSites(cmd.OutOrStdout(), file)
-				printRoutes(cmd.OutOrStdout(), file)
+				for _, site := range file.Sites {
+					printSite(cmd.OutOrStdout(), file, site)
+					printLooser(cmd.OutOrStdout(), site)
+				}
 			}
 			return nil
 		},
 	}
 }
 
-// printRoutes lists what is looser than its site, with the reason.
-func printRoutes(out io.Writer, file *policyfile.File) {
-	for _, site := range file.Sites {
-		for _, r := range site.Guard.Routes() {
-			if r.Looser {
-				printWrapped(out, "  looser: ", r.String())
-			}
+// printLooser lists the routes that are looser than their site, with the reason.
+func printLooser(out io.Writer, site policyfile.Site) {
+	for _, r := range site.Guard.Routes() {
+		if r.Looser {
+			printWrapped(out, "  looser: ", r.String())
 		}
 	}
 }
@@ -99,7 +102,7 @@ in. A Go program reads it with merlon.ParseConfig.`,
 				}
 				names = append(names, site.Name)
 			}
-			return usagef("--host %s: name one of the sites: %s", host, strings.Join(names, ", "))
+			return usagef("--host %s: name one of the sites: %s", cmp.Or(host, "is missing"), strings.Join(names, ", "))
 		},
 	}
 	cmd.Flags().StringVar(&host, "host", "", "a host of the site, where the file has several")
@@ -352,8 +355,10 @@ func printConfigDiff(out io.Writer, all []difference, format string) error {
 			return err
 		}
 	} else {
-		for _, d := range all {
-			fmt.Fprintln(out, strings.TrimSpace(d.Site+" "+d.Route))
+		for i, d := range all {
+			if i == 0 || d.Site != all[i-1].Site || d.Route != all[i-1].Route {
+				fmt.Fprintln(out, strings.TrimSpace(d.Site+" "+d.Route))
+			}
 			printWrapped(out, "  "+d.Setting+": ", cmp.Or(d.Before, "(absent)")+" -> "+cmp.Or(d.After, "(absent)"))
 			if d.Example != "" {
 				printWrapped(out, "  "+map[bool]string{true: "LOOSER: ", false: "not looser: "}[d.Looser], d.Example)

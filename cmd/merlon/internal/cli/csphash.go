@@ -133,6 +133,6 @@ func (f hashFlags) tellUncovered(w io.Writer, name string, code []inline.Code) {
 		counts[c.Kind]++
 	}
 	if n := counts[inline.Handler] + counts[inline.StyleAttr] + counts[inline.URL]; n > 0 && !f.unsafe {
-		fmt.Fprintf(w, "merlon: %s: %d event handlers, javascript: URLs and style attributes get no hash: move them into scripts and style sheets (--unsafe-hashes includes them)\n", name, n)
+		fmt.Fprintf(w, "merlon: %s: no hash for its event handlers, javascript: URLs and style attributes (%d): move them into scripts and style sheets (--unsafe-hashes includes them)\n", name, n)
 	}
 }

@@ -27,22 +27,26 @@ func greet(out io.Writer, file *policyfile.File, s *stack, p ports) {
 // printSites says of each site how far it is protected.
 func printSites(out io.Writer, file *policyfile.File) {
 	for _, site := range file.Sites {
-		hosts := strings.Join(site.Hosts, ", ")
-		fmt.Fprintf(out, "\n%s -> %s\n", cmp.Or(hosts, "every host"), site.Upstream)
-		for _, r := range site.Routes {
-			if *r.Upstream != *site.Upstream {
-				fmt.Fprintf(out, "  %s -> %s\n", r.Match, r.Upstream)
-			}
+		printSite(out, file, site)
+	}
+}
+
+func printSite(out io.Writer, file *policyfile.File, site policyfile.Site) {
+	hosts := strings.Join(site.Hosts, ", ")
+	fmt.Fprintf(out, "\n%s -> %s\n", cmp.Or(hosts, "every host"), site.Upstream)
+	for _, r := range site.Routes {
+		if *r.Upstream != *site.Upstream {
+			fmt.Fprintf(out, "  %s -> %s\n", r.Match, r.Upstream)
 		}
-		c := site.Guard.Config()
-		fmt.Fprintf(out, "  clickjacking: %s\n", framingState(c))
-		fmt.Fprintf(out, "  XSS: %s\n", scriptState(c))
-		if c.HTTPS.Redirect && !file.TLS.On() && len(c.HTTPS.Proxies.CIDR) == 0 {
-			fmt.Fprintln(out, "  https: EVERY REQUEST IS REDIRECTED: none can arrive over HTTPS (write tls, or https: {proxies: {cidr: [...]}})")
-		}
-		if strings.Contains(c.CSP, "'nonce'") && site.Nonce == (policyfile.Nonce{}) {
-			fmt.Fprintln(out, "  nonces: NOT FORWARDED: the policy blocks every script that has none (write nonce: forward)")
-		}
+	}
+	c := site.Guard.Config()
+	fmt.Fprintf(out, "  clickjacking: %s\n", framingState(c))
+	fmt.Fprintf(out, "  XSS: %s\n", scriptState(c))
+	if c.HTTPS.Redirect && !file.TLS.On() && len(c.HTTPS.Proxies.CIDR) == 0 {
+		fmt.Fprintln(out, "  https: EVERY REQUEST IS REDIRECTED: none can arrive over HTTPS (write tls, or https: {proxies: {cidr: [...]}})")
+	}
+	if strings.Contains(c.CSP, "'nonce'") && site.Nonce == (policyfile.Nonce{}) {
+		fmt.Fprintln(out, "  nonces: NOT FORWARDED: the policy blocks every script that has none (write nonce: forward)")
 	}
 }
 
@@ -83,7 +87,7 @@ func scriptState(c merlon.Config) string {
 		return "the policy is enforced"
 	}
 	if _, ok := csp.Parse(c.Trial).Governing("script-src"); ok && c.Trial != merlon.Remove {
-		return "reporting only (browsers report what the trial would block, and block nothing of it)"
+		return "reporting only (browsers report what the trial would block)"
 	}
 	return "NOT PROTECTED: no policy governs scripts"
 }

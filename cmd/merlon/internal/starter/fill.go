@@ -12,7 +12,7 @@ import (
 // means says what the keys are that every starter shows.
 var means = map[string][]note{
 	"hosts":  {{text: "The names that browsers reach the site by; *.shop.example stands for all below it. Requests for any other name are answered 421. Without this key every name is answered."}},
-	"preset": {{text: "The base that the keys below change: compat enforces what existing sites survive, strict is where to go. docs/configuration.md has both in full."}},
+	"preset": {{text: "The base that the keys below change: compat enforces what existing sites survive, strict, without csp and trial below, is where to go. docs/configuration.md has both."}},
 	"frame":  {{text: "Who may show these pages in a frame: deny nobody, self the site itself, off everybody, and by: [self, https://partner.example] below it these. It makes X-Frame-Options and frame-ancestors."}},
 	"csp":    {{text: "The enforced Content-Security-Policy: browsers block what it does not allow. 'nonce' becomes a fresh nonce in every page."}},
 	"trial":  {{text: "The policy on trial: browsers report what it would block, and block nothing of it. Move it up to csp when no new reports come."}},
