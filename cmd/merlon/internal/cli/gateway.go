@@ -49,7 +49,8 @@ file says more:
       reason: contract 114
 
 Flags win over the policy file. At its start the gateway shows the dashboard's
-address and a log-in token. docs/gateway.md in the repository has the rest.`,
+address and a log-in token. In the repository docs/start.md leads to an enforced
+policy, and docs/gateway.md has the rest.`,
 		Example: `  merlon gateway --upstream http://127.0.0.1:8000 --listen 127.0.0.1:8080
   merlon gateway --config merlon.yaml`,
 		Args: cobra.NoArgs,
