@@ -231,7 +231,11 @@ func (n *nginxReader) include(d *directive, depth int) ([]*directive, error) {
 		return nil, nil
 	}
 	names, err := filepath.Glob(pattern)
-	if err != nil || len(names) == 0 {
+	switch {
+	case err == nil && len(names) == 0 && strings.ContainsAny(pattern, "*?["): // as in a fresh installation
+		n.skipped = append(n.skipped, note{text: fmt.Sprintf("%s: include %s finds no file here, which is no mistake to nginx.", d.at, show(d.args[0]))})
+		return nil, nil
+	case err != nil || len(names) == 0:
 		n.skip(d, "there is no such file")
 		return nil, nil
 	}

@@ -103,7 +103,7 @@ func TestNginxDetails(t *testing.T) {
 		{"server { server_name a.example;" + proxy + "} server { server_name b.example a.example;" + proxy + "}", []string{`"a.example" is not kept: "a.example": another site has this host already`}},
 		{"server { server_name a.example;" + proxy + "} server {" + proxy + "}", []string{"one site could not be kept: one of several sites names its hosts"}},
 		{"server {" + proxy + " add_header \"X-#: y\" a; add_header X-Y \"a\nb: c\"; add_header A 'b'; proxy_hide_header 'X\n- y'; proxy_hide_header \"ü\"; }", nil},
-		{"include /etc/passwd; include ../x.conf; include nothing/*.conf; server {" + proxy + "}", []string{`include "/etc/passwd" is not read: it is outside of the directory`, `include "../x.conf" is not read`, `include "nothing/*.conf" is not read: there is no such file`}},
+		{"include /etc/passwd; include ../x.conf; include nothing.conf; include nothing/*.conf; server {" + proxy + "}", []string{`include "/etc/passwd" is not read: it is outside of the directory`, `include "../x.conf" is not read`, `include "nothing.conf" is not read: there is no such file`, `include "nothing/*.conf" finds no file here`}},
 	} {
 		r, err := starter.Nginx("nginx.conf", []byte(c.conf))
 		read(t, r, err)
