@@ -27,7 +27,7 @@ func Read(pairs []Pair) (*Own, error) {
 	for _, p := range pairs {
 		c, err := tls.LoadX509KeyPair(p.Cert, p.Key)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("the certificate %s and the key %s: %w", p.Cert, p.Key, err))
+			errs = append(errs, fmt.Errorf("tls: the certificate %s and the key %s: %w (%s)", p.Cert, p.Key, err, wayOut(err)))
 			continue
 		}
 		o.list = append(o.list, &c)
@@ -40,6 +40,17 @@ func Read(pairs []Pair) (*Own, error) {
 		return nil, errors.Join(errs...)
 	}
 	return o, nil
+}
+
+// wayOut is what to do about a pair that cannot be read.
+func wayOut(err error) string {
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return "names count from the directory in which merlon is started: write the whole path"
+	case errors.Is(err, os.ErrPermission):
+		return "let the user that merlon runs as read both files"
+	}
+	return "write the certificate, with those up to its root behind it, under cert, and the key that it was made for under key, both in PEM"
 }
 
 func (o *Own) first() *tls.Certificate {

@@ -84,7 +84,8 @@ Exit codes: 0 fine, 1 a check found something, 2 wrong usage or configuration,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usagef("%w (see %s --help)", err, cmd.CommandPath())
+		text, _, _ := strings.Cut(err.Error(), ": strconv.") // which says in Go's words what the text says already
+		return usagef("%s (see %s --help)", text, cmd.CommandPath())
 	})
 	root.SetVersionTemplate("merlon {{.Version}}\n")
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", ".FlagUsagesWrapped "+strconv.Itoa(width)))

@@ -68,6 +68,9 @@ func (s *servers) listen(name, flag, addr string) (net.Listener, error) {
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, fmt.Errorf("the %s cannot listen on %s: %w (stop what uses it, or choose another address with %s)", name, addr, cause(err), flag)
 	}
+	if errors.Is(err, syscall.EACCES) {
+		return nil, fmt.Errorf("the %s cannot listen on %s: %w (ports below 1024 want CAP_NET_BIND_SERVICE, a socket of systemd or root; or choose another address with %s)", name, addr, cause(err), flag)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("the %s cannot listen on %s: %w (choose another address with %s)", name, addr, cause(err), flag)
 	}

@@ -165,7 +165,7 @@ func openError(path string, err error) error {
 	case code == sqlite3.SQLITE_BUSY:
 		hint = ": another program is writing to it: stop that one first"
 	case code == sqlite3.SQLITE_CANTOPEN, errors.Is(err, os.ErrNotExist):
-		hint = ": create its directory or choose another data directory"
+		hint = ": create its directory or choose another data directory, and run this as the user whose it is"
 	}
 	var pathErr *os.PathError
 	if errors.As(err, &pathErr) {
