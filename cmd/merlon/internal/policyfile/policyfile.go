@@ -162,7 +162,7 @@ func (r *reader) file() *File {
 		return nil
 	}
 	r.version(top["version"])
-	f := &File{Listen: r.text(top, "", "listen"), Admin: r.text(top, "", "admin"), Data: r.text(top, "", "data"), TLS: r.tls(top["tls"]),
+	f := &File{Listen: r.address(top, "", "listen", "127.0.0.1:8080"), Admin: r.address(top, "", "admin", "127.0.0.1:7780"), Data: r.text(top, "", "data"), TLS: r.tls(top["tls"]),
 		H2C: r.h2c(top["h2c"]), NetHTTP: r.transport(top["transport"]), Timeouts: r.timeouts(top["timeouts"]), MaxHeader: r.maxHeader(top["max-header"]),
 		Log: r.log(top["log"]), Shutdown: r.shutdown(top["shutdown"])}
 	sites, several := top["sites"]

@@ -57,7 +57,7 @@ func (r *reader) tls(v any) TLS {
 	if keys == nil {
 		return TLS{}
 	}
-	out := TLS{Min: r.minTLS(keys), HTTP: r.text(keys, "tls", "http"), Certs: r.certs(keys)}
+	out := TLS{Min: r.minTLS(keys), HTTP: r.address(keys, "tls", "http", "0.0.0.0:80"), Certs: r.certs(keys)}
 	if v, ok := keys["acme"]; ok {
 		out.ACME = r.acme(v)
 	} else if keys["cert"] == nil && keys["key"] == nil && keys["certs"] == nil {

@@ -116,7 +116,7 @@ func TestTraps(t *testing.T) {
 // What looks like a trap and is none is read as it stands.
 func TestNoTraps(t *testing.T) {
 	for _, text := range []string{
-		"frame: off", "https: {hsts: off}", "csp: off", "x-dns-prefetch-control: on", "listen: 22:22", "https: {hsts:1d}", "report-sample: 10%",
+		"frame: off", "https: {hsts: off}", "csp: off", "x-dns-prefetch-control: on", "data: 22:22", "https: {hsts:1d}", "report-sample: 10%",
 		"frame: 'self'", "frame: deny # nobody", "frame: deny ## nobody", "#hosts: [a.example]", "csp: default-src *", "headers: {Content-Language: no}",
 		"csp: >-\n  default-src 'self';\n  img-src data:", "csp: \"img-src 'self' data: https:\"", "referrer-policy: 'origin'",
 	} {
