@@ -16,7 +16,7 @@ var means = map[string][]note{
 	"frame":  {{text: "Who may show these pages in a frame: deny nobody, self the site itself, off everybody, and by: [self, https://partner.example] below it these. It makes X-Frame-Options and frame-ancestors."}},
 	"csp":    {{text: "The enforced Content-Security-Policy: browsers block what it does not allow. 'nonce' becomes a fresh nonce in every page."}},
 	"trial":  {{text: "The policy on trial: browsers report what it would block, and block nothing of it. Move it up to csp when no new reports come."}},
-	"nonce":  {{text: "How pages get their nonces. forward: the application prints the request header Merlon-Nonce into its script and style elements. It may also print a placeholder; docs/nonces.md has the ways."}},
+	"nonce":  {{text: "How pages get their nonces. forward: the application prints the request header Merlon-Nonce into its script and style elements. It may also print a placeholder, and for pages that are the same for everybody there is {hash: F}: docs/nonces.md."}},
 	"https":  {{text: "HTTPS. hsts is for how long browsers come back over HTTPS only, such as 365d; off sends nothing."}},
 	"routes": {{text: "What single routes do differently. The most specific pattern counts; a reason is wanted where a route is looser than its site."}},
 }
@@ -66,7 +66,7 @@ func (s *site) fill(first bool) {
 		s.https("hsts").value = base["https.hsts"]
 	}
 	if !s.has("routes") && first {
-		s.at("routes").example("routes:").example("  - {match: /api/, preset: api}").example("  - match: GET /widget/").
+		s.at("routes").example("routes:").example(`  - {match: /api/, preset: api, upstream: "http://127.0.0.1:9000"}`).example("  - match: GET /widget/").
 			example("    frame: {by: [https://partner.example]}").example("    reason: contract 114")
 	}
 	if !first {

@@ -9,14 +9,6 @@ import (
 	"strings"
 )
 
-// directive is one line of nginx's configuration, with the block behind it perhaps.
-type directive struct {
-	name  string
-	args  []string
-	block []*directive // nil without one
-	at    string       // file:line
-}
-
 // Bounds of an nginx configuration. maxFileBytes is for all files together.
 const (
 	maxNginxFiles = 64
@@ -25,9 +17,10 @@ const (
 
 // nginxReader reads a configuration and what it includes from the directory of the first file.
 type nginxReader struct {
-	dir     string // of the first file
-	shown   string // the same as it was named
-	left    int64  // bytes that may still be read
+	dir     string     // of the first file
+	shown   string     // the same as it was named
+	root    *directive // the whole configuration
+	left    int64      // bytes that may still be read
 	files   int
 	skipped []note // includes that were not read
 }
@@ -272,14 +265,16 @@ func (n *nginxReader) skip(d *directive, why string) {
 }
 
 // readNginx reads a configuration with what it includes.
-func readNginx(name string, data []byte) (*nginxReader, []*directive, error) {
+func readNginx(name string, data []byte) (*nginxReader, error) {
 	dir, err := filepath.Abs(filepath.Dir(name))
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	n := &nginxReader{dir: dir, shown: filepath.Dir(name), left: maxFileBytes - int64(len(data))}
 	list, err := n.parse(name, data, 0)
-	return n, list, err
+	n.root = &directive{block: list}
+	n.root.adopt()
+	return n, err
 }
 
 // relativeTo is a path of the configuration as the process that runs here finds it.

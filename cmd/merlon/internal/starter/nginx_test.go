@@ -71,9 +71,9 @@ func TestNginx(t *testing.T) {
 	}
 	wantSaid(t, r, `proxy_pass "http://app" stands for 2 servers, of which this is the first`, `proxy_set_header "X-Tenant" is not done by the gateway`,
 		`location "/widget/" has lost Strict-Transport-Security: an add_header in a location drops all those around it. Here they are sent.`,
-		`location "/api" has lost X-Frame-Options, Strict-Transport-Security, Content-Security-Policy: an add_header`, `location "/api" goes to "http://127.0.0.1:9100", and a site here has one upstream.`, `location "~ \\.php$" sets "X-Frame-Options", and routes have no regular expressions.`,
+		`location "/api" has lost X-Frame-Options, Strict-Transport-Security, Content-Security-Policy: an add_header`, `In nginx "/api" begins other paths too, such as "/apix": those are the site's here.`, `location "~ \\.php$" sets "X-Frame-Options", and routes have no regular expressions.`,
 		`location "~ \\.php$" is answered by fastcgi_pass`, `"$cdn" of nginx in "Content-Security-Policy" cannot be kept.`, "X-Powered-By: off",
-		"this certificate cannot be read here, so it is not in force", "plain HTTP is redirected to HTTPS now. Write redirect: true when", "Print it in place of the application's own")
+		`what cannot be read here is not in force: "cert.pem" and "key.pem". Write it when it can be: tls: {cert: cert.pem, key: key.pem}`, "plain HTTP is redirected to HTTPS now. Write redirect: true when", "Print it in place of the application's own")
 }
 
 func TestNginxDetails(t *testing.T) {
@@ -89,10 +89,10 @@ func TestNginxDetails(t *testing.T) {
 		{"server { server_name ~^(?<x>.+)\\.a\\.example$ b.*;" + proxy + "}", []string{`server_name "~^(?<x>.+)\\.a\\.example$" is no host`, `server_name "b.*" is no host`}},
 		{"server { root /srv; }", []string{"nginx has no location / that passes requests on", "upstream: http://127.0.0.1:8000"}},
 		{"server { location / { fastcgi_pass unix:/x; } }", []string{"location / is answered by nginx itself or by FastCGI"}},
-		{"server { location / { proxy_pass http://unix:/run/x.sock; } }", []string{`proxy_pass "http://unix:/run/x.sock" is no address that can be written here`}},
+		{"server { location / { proxy_pass http://unix:/run/x.sock; } }", []string{`upstream: "unix:/run/x.sock"`}},
 		{"server { location / { proxy_pass http://$up; } }", []string{`proxy_pass "http://$up" is no address`}},
 		{"server { location / { proxy_pass http://127.0.0.1:8000/app/; } }", []string{"changes paths, and the gateway passes them on as they come"}},
-		{"upstream u { server unix:/x; }\nserver { location / { proxy_pass http://u; } }", []string{"which has no address of host and port"}},
+		{"upstream u { server unix:/x; }\nserver { location / { proxy_pass http://u; } }", []string{`upstream: "unix:/x"`}},
 		{"server { if ($host = a.example) { return 301 https://$host$request_uri; } server_name a.example; return 404; }\nserver { listen 443 ssl; server_name a.example;" + proxy + "}", []string{"hosts: [a.example]", "plain HTTP is redirected to HTTPS now."}},
 		{"server { if ($slow) { set $x 1; }" + proxy + "}", []string{"if is not read. What it does must be done elsewhere."}},
 		{"http { add_header X-Content-Type-Options nosniff; server { add_header X-Frame-Options DENY;" + proxy + "} }", []string{"the server has lost X-Content-Type-Options: its own add_header (nginx.conf:1) drops all those around it."}},
@@ -113,14 +113,16 @@ func TestNginxDetails(t *testing.T) {
 
 func TestNginxMistakes(t *testing.T) {
 	for text, want := range map[string]string{
-		"server {":                             "nginx.conf:1: the { of \"server\" is never closed",
-		"server { a b }":                       "nginx.conf:1: a } in a directive (a ; is missing)",
-		"a b":                                  "nginx.conf:1: the file ends in a directive (a ; is missing)",
-		"a;\n}":                                "nginx.conf:2: a } closes nothing",
-		"\n;":                                  "nginx.conf:2: \";\" without a directive",
-		"a 'b;\n":                              "nginx.conf:1: a quote is never closed",
-		"a 'b'c;":                              "a space or ; is missing behind a quote",
-		strings.Repeat("a {", 100):             "nested deeper than 16",
+		"server {":                       "nginx.conf:1: the { of \"server\" is never closed",
+		"server { a b }":                 "nginx.conf:1: a } in a directive (a ; is missing)",
+		"a b":                            "nginx.conf:1: the file ends in a directive (a ; is missing)",
+		"a;\n}":                          "nginx.conf:2: a } closes nothing",
+		"\n;":                            "nginx.conf:2: \";\" without a directive",
+		"a 'b;\n":                        "nginx.conf:1: a quote is never closed",
+		"a 'b'c;":                        "a space or ; is missing behind a quote",
+		strings.Repeat("a {", 100):       "nested deeper than 16",
+		strings.Repeat("server {}", 501): "has more than 500 servers",
+		"server {" + strings.Repeat("location /a {}", 2001) + "}": "has more than 2000 locations",
 		"events {}":                            "has no server that answers by itself",
 		"server { return 301 https://a.b$x; }": "has no server that answers by itself",
 	} {
@@ -193,6 +195,7 @@ func FuzzNginx(f *testing.F) {
 	f.Add([]byte(httpConf))
 	f.Add([]byte("server { server_name a b; location /x { add_header A \"b\\\"c\"; } location / { add_header X-Frame-Options x; proxy_pass http://a:1; } }"))
 	f.Add([]byte("upstream u { server x; } server { listen 443; ssl_certificate a; ssl_certificate_key b; location / { proxy_pass http://u; } proxy_hide_header X; sub_filter '<script' '<script nonce=$x'; }"))
+	f.Add([]byte("server { location { proxy_pass http://a; } location = /x { proxy_pass http://unix:/x:/y; client_max_body_size 1g; } access_log off; send_timeout 1h30m; large_client_header_buffers 4 8k; }"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		r, err := starter.Nginx("nginx.conf", data)
 		if err == nil {

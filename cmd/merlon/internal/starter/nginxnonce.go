@@ -57,9 +57,9 @@ func (n *nginx) nonces(s *site, server *nginxServer) {
 		switch {
 		case strings.Contains(text, "<script") && strings.Contains(text, "nonce"):
 			x.value = "dangerously-inject"
-			x.fromSource().check("%s: sub_filter gives every script element a nonce, also one that somebody injects. dangerously-inject does the same. forward or {placeholder_file: F} stop injected scripts: the application prints the nonce itself.", d.at)
+			x.fromSource().check("%s: sub_filter gives every script element a nonce, also one that somebody injects. dangerously-inject does the same. forward, {placeholder_env: NAME} and {placeholder_file: F} stop injected scripts: the application prints the nonce itself. For pages that are the same for everybody there is {hash: F}.", d.at)
 		case strings.Contains(d.args[1], "$"):
-			x.check("%s: sub_filter replaces %s by %s. {placeholder_file: F} does that with a secret from a file, in script and style elements only; with forward the application prints the request header Merlon-Nonce. Until one is in force, scripts that want the nonce do not run.", d.at, show(d.args[0]), show(d.args[1]))
+			x.check("%s: sub_filter replaces %s by %s. {placeholder_file: F} does that with a secret from a file, {placeholder_env: NAME} with one from the environment, in script and style elements only; with forward the application prints the request header Merlon-Nonce. Until one is in force, scripts that want the nonce do not run.", d.at, show(d.args[0]), show(d.args[1]))
 		default:
 			x.note("%s: sub_filter %s is left out: the gateway changes nothing in pages but nonces.", d.at, show(d.args[0]))
 		}

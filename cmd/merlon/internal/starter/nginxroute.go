@@ -7,45 +7,69 @@ import (
 	"strings"
 )
 
-// route writes what a location sends in another way than its site.
+// route writes what a location does in another way than its site.
 func (n *nginx) route(s *site, server *nginxServer, l *directive, base []field) {
-	own := inherited(l.block, "add_header", nil)
-	if root := server.location("/"); l == root {
+	if l == server.location("/") || l == server.pages {
 		return
 	}
-	n.elsewhere(s, server, l)
+	r := &nginxRoute{site: s, server: server, at: l}
+	r.matches, r.why = locationPatterns(l.args)
+	r.matches = server.unclaimed(l, r.matches)
+	if n.application(r) {
+		n.limit(r)
+	}
+	n.headers(r, base)
+	if r.keys == nil && r.same && n.covered(r) {
+		r.keys = []*setting{{key: "upstream", value: s.at("upstream").value}}
+	}
+	if r.keys == nil {
+		s.at("routes").notes = append(s.at("routes").notes, r.notes...)
+		return
+	}
+	if len(r.matches) > 1 {
+		r.notes = append(r.notes, note{text: "In nginx " + show(r.matches[0]) + " begins other paths too, such as " + show(r.matches[0]+"x") + ": those are the site's here.", decide: r.elsewhere})
+	}
+	for i, match := range r.matches {
+		route := append([]*setting{{key: "match", value: match}}, keysOf(r.keys)...)
+		route = append(route, &setting{key: "reason", value: "as in nginx at " + l.at})
+		if i > 0 {
+			r.notes = []note{{text: "The same below it."}}
+		}
+		s.addRoute(route, r.notes...)
+	}
+}
+
+// nginxRoute is a route in the making.
+type nginxRoute struct {
+	site      *site
+	server    *nginxServer
+	at        *directive // the location
+	matches   []string   // patterns
+	why       string     // why there are none
+	keys      []*setting
+	notes     []note
+	elsewhere bool // whether its application is another than the site's
+	same      bool // whether it is the site's
+}
+
+func locationName(l *directive) string { return "location " + show(strings.Join(l.args, " ")) }
+
+// headers adds what the location says of headers.
+func (n *nginx) headers(r *nginxRoute, base []field) {
+	own := inherited(r.at.block, "add_header", nil)
 	if own == nil {
 		return
 	}
-	name := "location " + show(strings.Join(l.args, " "))
-	matches, why := locationPatterns(l.args)
-	if why != "" {
-		s.at("routes").check("%s: %s sets %s, and %s. Write a route for it.", l.at, name, show(names(own)), why)
+	name := locationName(r.at)
+	if r.why != "" {
+		r.site.at("routes").check("%s: %s sets %s, and %s. Write a route for it.", r.at.at, name, show(names(own)), r.why)
 		return
 	}
-	var notes []note
-	if lost := missing(server.headers, own); lost != "" {
-		notes = append(notes, note{text: l.at + ": " + name + " has lost " + lost + ": an add_header in a location drops all those around it. Here they are sent.", decide: true})
+	if lost := missing(r.server.headers, own); lost != "" {
+		r.notes = append(r.notes, note{text: r.at.at + ": " + name + " has lost " + lost + ": an add_header in a location drops all those around it. Here they are sent.", decide: true})
 	}
-	keys, said := n.changes(s, own, base)
-	notes = append(notes, said...)
-	if len(matches) > 1 {
-		notes = append(notes, note{text: "In nginx " + show(matches[0]) + " begins other paths too, such as " + show(matches[0]+"x") + ": those have the site's headers here."})
-	}
-	if keys == nil {
-		for _, x := range notes {
-			s.at("routes").notes = append(s.at("routes").notes, x)
-		}
-		return
-	}
-	for i, match := range matches {
-		route := append([]*setting{{key: "match", value: match}}, keysOf(keys)...)
-		route = append(route, &setting{key: "reason", value: "as in nginx at " + l.at})
-		if i > 0 {
-			notes = []note{{text: "The same below it."}}
-		}
-		s.addRoute(route, notes...)
-	}
+	keys, said := n.changes(r.site, own, base)
+	r.keys, r.notes = append(r.keys, keys...), append(r.notes, said...)
 }
 
 // keysOf copies settings, because what is dropped of one route stays in the other.
@@ -142,21 +166,6 @@ func headerName(key string) string {
 		}
 	}
 	return key
-}
-
-// elsewhere notes a location whose requests go to another place than those of /.
-func (n *nginx) elsewhere(s *site, server *nginxServer, l *directive) {
-	at := s.at("upstream")
-	for _, d := range l.block {
-		switch d.name {
-		case "proxy_pass":
-			if address, _ := n.resolve(strings.Join(d.args, " ")); address == "" || any(address) != at.value {
-				at.check("%s: location %s goes to %s, and a site here has one upstream. Let nginx stay behind the gateway for it, or give it a host of its own.", d.at, show(strings.Join(l.args, " ")), show(strings.Join(d.args, " ")))
-			}
-		case "root", "alias", "fastcgi_pass", "uwsgi_pass", "scgi_pass", "grpc_pass":
-			at.check("%s: location %s is answered by %s, which the gateway cannot. Let nginx stay behind the gateway for it.", d.at, show(strings.Join(l.args, " ")), d.name)
-		}
-	}
 }
 
 // patternPath are paths that mean in a ServeMux pattern what they say.

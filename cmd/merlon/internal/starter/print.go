@@ -170,7 +170,7 @@ func (p *printer) words(head, indent string, list []string) {
 }
 
 var (
-	plainText = regexp.MustCompile(`^(?:[0-9]+[dhms]|[0-9]+(?:\.[0-9]+)?%|/|/?[A-Za-z][A-Za-z0-9._/-]*(?: [A-Za-z0-9._/-]+)*|https?://[A-Za-z0-9.-]+(?::[0-9]+)?/?)$`)
+	plainText = regexp.MustCompile(`^(?:(?:[0-9]+(?:ms|[dhms]))+|[0-9]+[KMG]i?B|[0-9]+(?:\.[0-9]+)?%|/|/?[A-Za-z][A-Za-z0-9._/-]*(?: [A-Za-z0-9._/-]+)*|https?://[A-Za-z0-9.-]+(?::[0-9]+)?/?)$`)
 	reserved  = map[string]bool{"true": true, "false": true, "null": true, "yes": true, "no": true, "on": true, "y": true, "n": true, "nan": true, "inf": true}
 )
 

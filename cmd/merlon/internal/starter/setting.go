@@ -36,9 +36,10 @@ func (s *setting) check(format string, args ...any) *setting {
 	return s
 }
 
-// example notes a line to copy.
+// example notes a line to copy, which stays behind the note before it.
 func (s *setting) example(line string) *setting {
-	s.notes = append(s.notes, note{text: line, verbatim: true})
+	decide := len(s.notes) > 0 && s.notes[len(s.notes)-1].decide
+	s.notes = append(s.notes, note{text: line, verbatim: true, decide: decide})
 	return s
 }
 
@@ -83,7 +84,7 @@ type site struct {
 }
 
 // order is how the keys of a site follow each other; keys that are not here come before cookies.
-var order = []string{"hosts", "upstream", "preset", "frame", "csp", "trial", "nonce", "reports", "report-sample", "", "headers", "cookies", "https", "routes"}
+var order = []string{"hosts", "upstream", "max-body", "preset", "frame", "csp", "trial", "nonce", "reports", "report-sample", "", "headers", "cookies", "https", "routes"}
 
 func rank(key string) int {
 	if i := slices.Index(order, key); i >= 0 {

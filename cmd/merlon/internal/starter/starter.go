@@ -39,7 +39,10 @@ type Decision struct {
 // Fresh makes a starter for an application of which nothing is known: compat enforced, strict on trial.
 func Fresh(o Options) (*Result, error) {
 	d := newDraft("merlon init")
+	d.file = []*setting{(&setting{key: "listen"}).note("The keys of a public gateway (docs/tls.md, docs/operations.md). Absent: 127.0.0.1:8080, plain HTTP, no access log, 4s for what is in flight at the end. accept_tos says that you accept the terms of the CA, which is Let's Encrypt.").
+		example("listen: 0.0.0.0:443").example("tls: {http: 0.0.0.0:80, acme: {accept_tos: true}}").example("log: {access: on}").example("shutdown: {drain: 30s}")}
 	s := d.site(o)
+	s.at("max-body").note("The largest body of a request; without this key there is no limit, because bodies stream by.").example("max-body: 10MB")
 	s.fill(true)
 	return d.finish(o.Output)
 }
