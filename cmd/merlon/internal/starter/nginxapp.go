@@ -18,7 +18,7 @@ func (n *nginx) application(r *nginxRoute) bool {
 		return false
 	}
 	t := n.resolve(d.args[0], lastArg(l))
-	closed := found(l, barriers, false)
+	closed := strings.Join(found(l, barriers, r.server.block), ", ")
 	if t.address == r.server.address && t.address != "" && !t.rewrites {
 		if closed != "" {
 			at.check("%s: %s has %s, and the gateway has nothing like it. Let nginx stay behind the gateway for it, or let the application do it.", l.at, locationName(l), closed)

@@ -18,12 +18,13 @@ func keys(r *starter.Result) string {
 	return strings.Join(out, "\n") + "\n"
 }
 
-// mapping is what becomes of a configuration: lines that stand in the file one after the other, what comments say, and what is not there.
+// mapping is what becomes of a configuration: lines that stand in the file one after the other, what comments say, and what no key is.
 type mapping struct {
 	conf   string
 	lines  string
 	said   []string
 	absent string
+	unsaid string // what no comment says
 }
 
 func (m mapping) test(t *testing.T) {
@@ -31,6 +32,9 @@ func (m mapping) test(t *testing.T) {
 	r, err := starter.Nginx("nginx.conf", []byte(m.conf))
 	read(t, r, err)
 	wantSaid(t, r, m.said...)
+	if m.unsaid != "" && strings.Contains(said(r), m.unsaid) {
+		t.Errorf("%s\nsays %q:\n%s", m.conf, m.unsaid, r.Text)
+	}
 	got := keys(r)
 	if !strings.Contains("\n"+got, "\n"+m.lines) {
 		t.Errorf("%s\nlacks the lines\n%s\n%s", m.conf, m.lines, r.Text)
@@ -68,6 +72,9 @@ func TestNginxRoutesHaveUpstreams(t *testing.T) {
 		{conf: root + "location /inner/ { internal; proxy_pass http://a:1; }", absent: "routes:", said: []string{"has internal, which the gateway has not"}},
 		{conf: root + "location /admin/ { deny all; proxy_pass http://127.0.0.1:8000; }", absent: "routes:", said: []string{`location "/admin/" has deny, and the gateway has nothing like it.`}},
 		{conf: "auth_basic x; limit_req zone=a; " + root, absent: "routes:", said: []string{"nginx has auth_basic, limit_req for this site, and the gateway has nothing like it."}},
+		{conf: "location / { if ($x) { return 403; } satisfy all; auth_basic x; try_files $uri @app; } location @app { limit_req zone=a; proxy_pass http://a:1; }",
+			said: []string{"nginx has auth_basic, if, limit_req for this site, and the gateway has nothing like it."}},
+		{conf: "auth_basic off; " + root, unsaid: "auth_basic", lines: "upstream: http://127.0.0.1:8000\n"},
 		// Nested locations: routes inherit from the site alone.
 		{conf: root + "location /api/ { proxy_pass http://a:1; } location /api/shop/ { proxy_pass http://127.0.0.1:8000; }",
 			lines: "routes:\n" + route("/api/", "upstream: http://a:1") + route("/api/shop/", "upstream: http://127.0.0.1:8000")},
@@ -115,7 +122,7 @@ func TestNginxBodies(t *testing.T) {
 		{conf: "server { client_max_body_size 99999999g; " + root + "}", absent: "max-body", said: []string{`max-body "99999999GiB" is not kept: "99999999GiB": no size`}},
 		{conf: "server { " + root + "}", absent: "max-body", said: []string{"CHECK: nginx refuses bodies over 1m with 413 where client_max_body_size says nothing. Here there is no limit, because bodies stream by. To keep that of nginx: max-body: 1MiB"}},
 		{conf: "server { " + root + "location /upload/ { client_max_body_size 1g; proxy_pass http://a:1; } }", lines: "routes:\n  - match: /upload/\n    max-body: 1GiB\n    reason: \"as in nginx at nginx.conf:2\"\n"},
-		{conf: "server { " + root + "location /a/ { client_max_body_size 1m; proxy_pass http://a:1; } }", absent: "routes:"},
+		{conf: "server { " + root + "location /a/ { client_max_body_size 1m; proxy_pass http://a:1; } }", absent: "routes:", unsaid: "location \"/a/\""},
 		{conf: "server { location / { client_max_body_size 5m; proxy_pass http://a:1; }\nlocation /a/ { proxy_pass http://a:1; } }", lines: "routes:\n  - match: /a/\n    max-body: 1MiB\n"},
 		{conf: "server { " + root + "location ~ ^/up { client_max_body_size 1g; proxy_pass http://a:1; } }", absent: "routes:", said: []string{`location "~ ^/up" takes bodies up to 1GiB, and routes have no regular expressions.`}},
 	} {

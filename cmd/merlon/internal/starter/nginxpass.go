@@ -133,26 +133,26 @@ var barriers = []string{"deny", "auth_basic", "auth_request", "auth_jwt", "inter
 // slower are what can go without letting anybody in.
 var slower = []string{"limit_req", "limit_conn", "proxy_cache", "ssl_verify_client"}
 
-// found names the directives of a list in a block and in what is around it, up to the server or above it, each once.
-func found(d *directive, names []string, above bool) string {
+// found names the directives of a list in the blocks from d outwards, each once. It ends before the block that until has.
+func found(d *directive, names []string, until *directive) []string {
 	var out []string
-	for ; d != nil; d = d.parent {
-		if d.name == "server" && !above {
-			break
-		}
+	for ; d != nil && d != until; d = d.parent {
 		for _, x := range d.block {
 			if slices.Contains(names, x.name) && !slices.Contains(out, x.name) && !(len(x.args) > 0 && x.args[0] == "off") {
 				out = append(out, x.name)
 			}
 		}
 	}
-	return strings.Join(out, ", ")
+	return out
 }
 
-// lost tells what nginx does for the whole site beside passing on.
+// lost tells what nginx does for the whole site beside passing on. What try_files falls back to has passed location / before.
 func (n *nginx) lost(s *site, server *nginxServer) {
-	names := slices.DeleteFunc(slices.Concat(barriers, slower), func(name string) bool { return name == "if" || name == "return" }) // server.odd has those
-	if what := found(server.pages, names, true); what != "" {
-		s.at("upstream").check("%s: nginx has %s for this site, and the gateway has nothing like it. Let nginx stay behind the gateway, or let the application do it.", server.at, what)
+	all := slices.Concat(barriers, slower)
+	names := slices.Concat(found(server.location("/"), all, server.block), found(server.pages, all, server.block),
+		found(server.block, slices.DeleteFunc(all, func(name string) bool { return name == "if" || name == "return" }), nil)) // server.odd has those
+	slices.Sort(names)
+	if names = slices.Compact(names); len(names) > 0 {
+		s.at("upstream").check("%s: nginx has %s for this site, and the gateway has nothing like it. Let nginx stay behind the gateway, or let the application do it.", server.at, strings.Join(names, ", "))
 	}
 }
