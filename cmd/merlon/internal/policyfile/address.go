@@ -24,6 +24,9 @@ func (r *reader) address(keys map[string]any, path, key, example string) string 
 	if why == "" {
 		return text
 	}
+	if n, err := strconv.ParseUint(text, 10, 16); err == nil {
+		example = fmt.Sprintf("127.0.0.1:%d", n)
+	}
 	r.wrong(under(path, key), cfgerrors.InvalidValue, text, why, "write "+key+": "+example+"; 0.0.0.0 is every address of this machine")
 	return ""
 }

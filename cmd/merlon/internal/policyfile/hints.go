@@ -84,16 +84,13 @@ func yamlHint(m *cfgerrors.Error) string {
 	return ""
 }
 
-// numberHint is the way out where v stands under a key that takes an address or a time, or "".
+// numberHint is the way out where v stands under a key that takes a time, or "".
 func numberHint(key string, v any) string {
 	number := fmt.Sprint(v)
 	if strings.Trim(number, "0123456789") != "" {
 		return ""
 	}
-	switch key {
-	case "listen", "admin", "http":
-		return "write 127.0.0.1:" + number + ", or 0.0.0.0:" + number + " for every address of this machine"
-	case "delay", "drain":
+	if key == "delay" || key == "drain" {
 		return "write " + number + "s"
 	}
 	return ""

@@ -186,7 +186,7 @@ func TestMistakesHavePlaces(t *testing.T) {
 		{site + "nonce: {placeholder_file: policyfile.go}", "m:3:9: nonce.placeholder_file: \"policyfile.go\": too long for a placeholder (make it with"},
 		{site + "nonce: {placeholder_file: testdata/short}", "m:3:9: nonce.placeholder_file: \"testdata/short\": what is in it is no placeholder: a letter and at least 31 random letters and digits (make it with"},
 		{site + "nonce: {placeholder: secret}", "m:3:1: nonce: no way to hand out nonces"},
-		{site + "listen: 443", `m:3:1: listen: "443": this key takes a text (write 127.0.0.1:443, or 0.0.0.0:443`},
+		{site + "listen: 443", `m:3:1: listen: "443": an address is host and port (write listen: 127.0.0.1:443; 0.0.0.0`},
 		{site + "nonce: {placeholder_env: n0123456789abcdef}", "m:3:9: nonce.placeholder_env: no name of an environment variable"},
 		{site + "nonce: {placeholder_env: X, placeholder_file: x}", "m:3:1: nonce"},
 		{site + "tls: {cert: a}", "m:3:1: tls: a certificate and its key belong together"},
