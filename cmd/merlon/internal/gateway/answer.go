@@ -44,6 +44,9 @@ func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
 func (a *answer) WriteHeader(status int) {
 	a.takeMerlonHeaders(status)
+	if h := a.Header(); status >= 200 && len(h["Content-Type"]) == 0 {
+		h["Content-Type"] = nil // or net/http sniffs one, also beside nosniff, and an upload without a type becomes a page
+	}
 	a.stall.begin(a.stall.limit)
 	a.ResponseWriter.WriteHeader(status)
 	a.stall.end()
