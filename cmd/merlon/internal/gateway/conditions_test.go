@@ -100,3 +100,20 @@ func TestIfMatch(t *testing.T) {
 		}
 	}
 }
+
+// A condition of a request that changes something goes on, whatever else the client accepts: without it, what another has written is
+// lost.
+func TestConditionsOfChanges(t *testing.T) {
+	var asked atomic.Pointer[http.Header]
+	for _, mode := range []func(*gateway.Site){withPlaceholder, injecting} {
+		addr := serve(t, merlon.Strict(), shelf(&asked), mode)
+		res, _, _ := ask(t, "GET", "http://"+addr)
+		tag := res.Header.Get("ETag")
+		for sent, want := range map[string]string{"*": "*", `"v,1"`: `"v,1"`, tag: `"v,1"`, `"x", ` + tag: `"x", "v,1"`} {
+			ask(t, "PUT", "http://"+addr, "If-None-Match", sent, "Accept", "text/html, */*;q=.2")
+			if got := (*asked.Load()).Get("If-None-Match"); got != want {
+				t.Errorf("If-None-Match: %s becomes %s, want %s", sent, got, want)
+			}
+		}
+	}
+}

@@ -52,26 +52,31 @@ func (n Nonce) rewrites() bool { return n.Inject || n.Placeholder != "" }
 
 // prepare makes a request to the application one whose response can be rewritten: in a coding that can be read, and whole
 // where it may be a page.
-func (n Nonce) prepare(h http.Header) {
+func (n Nonce) prepare(r *http.Request) {
+	h := r.Header
 	if !n.rewrites() {
 		return
 	}
 	h["Accept-Encoding"] = []string{coding.ParseAccept(h["Accept-Encoding"]).Offer()}
-	if n.Placeholder != "" || navigates(h) {
+	if n.Placeholder != "" || navigates(r) {
 		h.Del("Range") // a page of another length has other ranges, and the ranges of a secret would spell it out
 		h.Del("If-Range")
 	}
-	n.translateTags(h)
+	n.translateTags(r)
 }
 
-// navigates reports whether a browser asks for a page to show, going by what it says of itself.
+// navigates reports whether a browser asks for a page to show, going by what it says of itself. What changes something is asked
+// for with conditions that no stored page answers, also by clients that accept pages.
 // https://www.w3.org/TR/fetch-metadata/#sec-fetch-dest-header
-func navigates(h http.Header) bool {
-	switch h.Get("Sec-Fetch-Dest") {
+func navigates(r *http.Request) bool {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return false
+	}
+	switch r.Header.Get("Sec-Fetch-Dest") {
 	case "document", "iframe", "frame", "fencedframe", "embed", "object":
 		return true
 	case "":
-		return strings.Contains(strings.Join(h["Accept"], ","), "text/html")
+		return strings.Contains(strings.Join(r.Header["Accept"], ","), "text/html")
 	}
 	return false
 }

@@ -171,8 +171,8 @@ func splitTags(lines []string) []string {
 }
 
 // translateTags makes the conditions of a request those that the application can judge.
-func (n Nonce) translateTags(h http.Header) {
-	page := navigates(h)
+func (n Nonce) translateTags(r *http.Request) {
+	h, page := r.Header, navigates(r)
 	if page {
 		h.Del("If-Modified-Since")
 	}

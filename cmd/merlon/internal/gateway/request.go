@@ -31,7 +31,7 @@ func (p *proxy) rewrite(pr *httputil.ProxyRequest) {
 	if nonce := merlon.Nonce(in.Context()); nonce != "" && p.app.Nonce.Forward {
 		out.Header.Set(NonceHeader, nonce)
 	}
-	p.app.Nonce.prepare(out.Header)
+	p.app.Nonce.prepare(out)
 	if !strings.EqualFold(out.Header.Get("Upgrade"), "websocket") || out.Method != http.MethodGet || !out.ProtoAtLeast(1, 1) {
 		// After h2c or another switch the client would speak to the application past the gateway.
 		out.Header.Del("Upgrade")
