@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -79,7 +80,10 @@ func (f gatewayFlags) file() (*policyfile.File, error) {
 	case f.config != "" && f.upstream != "":
 		return nil, usagef("--upstream and --config exclude each other: the policy file names the upstream")
 	case f.config != "":
-		var err error
+		info, err := os.Stat(f.config)
+		if err == nil && !info.Mode().IsRegular() {
+			return nil, usagef("--config %s: no regular file (the gateway reads it again and again, so write the policy into a file)", f.config)
+		}
 		if file, err = policyfile.Read(f.config); err != nil {
 			return nil, &usageError{err}
 		}

@@ -89,8 +89,14 @@ func (l *live) state() string {
 	return string(out.Sum(nil))
 }
 
-// contentsInto adds a file to the state; one that cannot be read counts by its mistake.
+// contentsInto adds a file to the state; one that cannot be read counts by its mistake. What is longer than a policy file, as a manifest
+// may be, counts by size and time as well: to read all of it each second would cost too much. A pipe would not let go of us.
 func contentsInto(out io.Writer, name string) {
+	info, err := os.Stat(name)
+	if err != nil || !info.Mode().IsRegular() {
+		fmt.Fprint(out, "no regular file", err)
+		return
+	}
 	file, err := os.Open(name)
 	if err != nil {
 		fmt.Fprint(out, err)
@@ -98,7 +104,9 @@ func contentsInto(out io.Writer, name string) {
 	}
 	defer file.Close()
 	n, err := io.Copy(out, io.LimitReader(file, policyfile.MaxBytes))
-	fmt.Fprint(out, n, err)
+	if fmt.Fprint(out, n, err); info.Size() > policyfile.MaxBytes {
+		fmt.Fprint(out, info.Size(), info.ModTime().UnixNano())
+	}
 }
 
 // poll reloads what has changed and then looked the same twice, so that no half-written file gets in force.

@@ -58,7 +58,9 @@ func (r *reader) nonce(v any, at string, preset any) Nonce {
 
 // hashes reads the manifest that merlon csp hash made.
 func (r *reader) hashes(at, name string) *inline.Manifest {
-	r.files = append(r.files, name)
+	if !r.named(at, name) {
+		return nil
+	}
 	m, err := inline.Read(name)
 	if err != nil {
 		r.wrong(at, cfgerrors.InvalidValue, name, strings.TrimPrefix(err.Error(), name+": "), "make it with: merlon csp hash DIR --output "+name)
@@ -68,7 +70,9 @@ func (r *reader) hashes(at, name string) *inline.Manifest {
 
 // placeholder reads the secret from its file, which is not the policy file: that one gets shown around.
 func (r *reader) placeholder(at, name string) string {
-	r.files = append(r.files, name)
+	if !r.named(at, name) {
+		return ""
+	}
 	data, err := os.ReadFile(name)
 	secret, hint := strings.TrimSpace(string(data)), "make it with: (printf n; openssl rand -hex 16) > "+name
 	switch {

@@ -152,6 +152,18 @@ func (r *reader) wrong(path string, code cfgerrors.Code, value, text, hint strin
 	r.report(path, &cfgerrors.Error{Code: code, Value: value, Text: text, Hint: hint})
 }
 
+// named notes another file that the policy file names, and reports whether it may be read. A pipe in its place would let whoever reads
+// wait for somebody to write.
+func (r *reader) named(at, name string) bool {
+	r.files = append(r.files, name)
+	info, err := os.Stat(name)
+	if err != nil || info.Mode().IsRegular() {
+		return true // reading it says what is wrong
+	}
+	r.wrong(at, cfgerrors.InvalidValue, name, "no regular file", "it is read again and again, so write what it shall hold into a file")
+	return false
+}
+
 // fileKeys are the keys at the top of a file. With sites: the keys of a site may not stand beside them.
 var fileKeys = []string{"version", "listen", "admin", "data", "tls", "h2c", "transport", "timeouts", "max-header", "log", "shutdown", "sites"}
 

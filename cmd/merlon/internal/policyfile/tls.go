@@ -130,7 +130,8 @@ func (r *reader) cert(keys map[string]any, path, hint string) Cert {
 	if c.Cert == "" || c.Key == "" {
 		r.wrong(path, cfgerrors.Missing, "", "a certificate and its key belong together", hint)
 	}
-	r.files = append(r.files, c.Cert, c.Key)
+	r.named(under(path, "cert"), c.Cert)
+	r.named(under(path, "key"), c.Key)
 	return c
 }
 
@@ -165,7 +166,9 @@ func (r *reader) roots(keys map[string]any) []byte {
 	if name == "" {
 		return nil
 	}
-	r.files = append(r.files, name)
+	if !r.named("tls.acme.ca_file", name) {
+		return nil
+	}
 	data, err := os.ReadFile(name)
 	switch {
 	case err != nil:
@@ -189,7 +192,9 @@ func (r *reader) eab(v any) (keyID string, mac []byte) {
 		r.wrong(path, cfgerrors.Missing, "", "an identifier and its key belong together", hint)
 		return "", nil
 	}
-	r.files = append(r.files, name)
+	if !r.named(path+".key_file", name) {
+		return "", nil
+	}
 	data, err := os.ReadFile(name)
 	if err != nil {
 		r.wrong(path+".key_file", cfgerrors.InvalidValue, name, reason(err).Error(), hint)
