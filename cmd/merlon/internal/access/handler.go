@@ -63,6 +63,5 @@ func (h *Handler) end(rec *Record, complete bool, panicked any) {
 
 // LogPanic tells of a panic with its stack. It is for deferred functions that have just recovered it.
 func LogPanic(log *slog.Logger, r *http.Request, value any) {
-	path := Of(r.Context()).path(r)
-	log.Error("a handler panicked", "method", r.Method, "path", path, "panic", value, "stack", string(debug.Stack()))
+	log.Error("a handler panicked", "method", Method(r), "path", Path(r), "panic", value, "stack", string(debug.Stack()))
 }

@@ -74,7 +74,7 @@ func (l *Log) Write(rec *Record) {
 	r := rec.request
 	var room [fields]slog.Attr
 	attrs := append(room[:0],
-		slog.String("site", rec.Site), slog.String("method", bounded(r.Method, maxMethod)), slog.String("host", bounded(r.Host, maxHost)),
+		slog.String("site", rec.Site), slog.String("method", Method(r)), slog.String("host", bounded(r.Host, maxHost)),
 		slog.String("path", l.target(rec)), slog.String("route", rec.Route), slog.Int("status", rec.Status),
 		slog.Int64("bytes", rec.Bytes), slog.Int64("duration_us", rec.Duration.Microseconds()))
 	if rec.UpstreamAsked {
@@ -105,6 +105,12 @@ func (l *Log) target(rec *Record) string {
 	}
 	return bounded(path, maxPath)
 }
+
+// Path is the request's path as every log may show it: as it came, printable, bounded, and withheld where it holds a secret.
+func Path(r *http.Request) string { return Of(r.Context()).path(r) }
+
+// Method is the request's method as every log may show it.
+func Method(r *http.Request) string { return bounded(r.Method, maxMethod) }
 
 // path is the path as it came, with its percent signs, so that it has no control characters to begin with.
 func (r *Record) path(req *http.Request) string {

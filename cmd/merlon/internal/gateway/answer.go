@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/merlon-sec/merlon"
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/access"
 )
 
 // RouteHeader is how an application says, of a response on a route where it may loosen, what the Guard shall leave out:
@@ -68,7 +69,7 @@ func (a *answer) takeMerlonHeaders(status int) {
 		word = strings.ToLower(strings.TrimSpace(word))
 		route := a.proxy.routes[word]
 		if !a.proxy.app.MayLoosen || route == nil {
-			a.proxy.log.Debug("what the application asks for is not done", "header", RouteHeader, "value", word, "path", a.request.URL.Path)
+			a.proxy.log.Debug("what the application asks for is not done", "header", RouteHeader, "value", word, "path", access.Path(a.request))
 			continue
 		}
 		route.Handler(nothing).ServeHTTP(a.ResponseWriter, a.request)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/access"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/rewrite"
 )
 
@@ -38,7 +39,7 @@ func (p *proxy) unavailable(w http.ResponseWriter, r *http.Request, err error) {
 		errorPage(w, http.StatusBadGateway, "The request was given up.", "")
 		return
 	}
-	p.log.Error("the application does not answer", "upstream", p.app.Upstream.String(), "method", r.Method, "path", r.URL.Path, "error", err)
+	p.log.Error("the application does not answer", "upstream", p.app.Upstream.String(), "method", access.Method(r), "path", access.Path(r), "error", p.app.Nonce.scrub(err.Error()))
 	if errors.Is(err, os.ErrDeadlineExceeded) || os.IsTimeout(err) {
 		errorPage(w, http.StatusGatewayTimeout, "The application took too long to answer.", tryAgain)
 		return

@@ -137,7 +137,7 @@ func (n Nonce) rewriting(next http.Handler, log *slog.Logger) http.Handler {
 		done := p.result()
 		access.Of(r.Context()).RewrotePage(access.Page{Rewritten: p.sink != nil, Nonced: done.Nonced, Scrubbed: done.Scrubbed, GaveUp: done.GaveUp})
 		if err == nil {
-			tell.result(r.URL.Path, done)
+			tell.result(access.Path(r), done)
 		}
 	})
 }

@@ -14,7 +14,7 @@ import (
 // refuse answers a request that contains the placeholder.
 func (n Nonce) refuse(w http.ResponseWriter, r *http.Request, log *slog.Logger) {
 	access.Of(r.Context()).Withhold()
-	log.Warn("a request was refused", "error", rewrite.ErrPlaceholder, "method", r.Method, "path", n.scrub(r.URL.Path))
+	log.Warn("a request was refused", "error", rewrite.ErrPlaceholder, "method", access.Method(r), "path", n.scrub(access.Path(r)))
 	errorPage(w, http.StatusBadRequest, "The request cannot be passed on.", "")
 }
 
