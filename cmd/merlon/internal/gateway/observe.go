@@ -1,11 +1,13 @@
 package gateway
 
 import (
+	"errors"
 	"log/slog"
 	"net/http"
 	"time"
 
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/access"
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/rewrite"
 )
 
 // observed returns h, which tells the request's record whose it is.
@@ -39,8 +41,18 @@ func (t timed) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	start := time.Now()
 	res, err := t.next.RoundTrip(r)
-	rec.Asked(time.Since(start), err != nil)
+	rec.Asked(time.Since(start), err != nil && r.Context().Err() == nil && !ofClient(err))
 	return res, err
+}
+
+// ofClient reports whether it is the client's fault that the application did not get a request to answer.
+func ofClient(err error) bool {
+	for _, fault := range []error{rewrite.ErrPlaceholder, errTooLarge, errSlowClient, errNoBody} {
+		if errors.Is(err, fault) {
+			return true
+		}
+	}
+	return false
 }
 
 // recovering returns next with an answer for panics, inside the Guard so that it carries the headers. Where a part of another

@@ -144,3 +144,29 @@ func converse(t *testing.T, addr, request string) {
 	}
 	io.Copy(io.Discard, c)
 }
+
+// What is the client's fault does not count as an application that does not answer: who counts that wakes somebody up.
+func TestFaultsOfClientsAreNotTheApplications(t *testing.T) {
+	secret := "n" + strings.Repeat("5f2a", 8)
+	app := gateway.App{MaxBody: 100, Nonce: gateway.Nonce{Placeholder: secret}}
+	addr, records, log := observed(t, gateway.Site{App: app}, func(w http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body) })
+	for name, request := range map[string]string{
+		"too large":   "Transfer-Encoding: chunked\r\n\r\n65\r\n" + strings.Repeat("x", 101) + "\r\n0\r\n\r\n",
+		"placeholder": "Transfer-Encoding: chunked\r\n\r\n21\r\n" + secret + "\r\n0\r\n\r\n",
+		"breaks off":  "Content-Length: 10\r\n\r\n123",
+	} {
+		c, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(c, "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"+request); err != nil {
+			t.Fatal(err)
+		}
+		c.(*net.TCPConn).CloseWrite()
+		io.Copy(io.Discard, c)
+		c.Close()
+		if rec := <-records; !rec.UpstreamAsked || rec.UpstreamFailed || rec.Status/100 == 2 {
+			t.Errorf("%s: %+v, log %s", name, rec, log)
+		}
+	}
+}
