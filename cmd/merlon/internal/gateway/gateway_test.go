@@ -169,6 +169,18 @@ func TestHostsBelowADomain(t *testing.T) {
 	}
 }
 
+// A name is no longer than the DNS has them: a header of 60 KB with a dot at every other byte has 30 000 domains above it, and to look
+// each up took a second.
+func TestHostsAreBounded(t *testing.T) {
+	addr := serve(t, merlon.Strict(), echo, func(s *gateway.Site) { s.Hosts = []string{"*.shop.example"} })
+	longest := strings.Repeat("a.", 120) + "shop.example" // 252 bytes
+	for host, status := range map[string]int{longest: 200, "b" + longest + ":80": 200, "b" + longest + ".": 421, "bb" + longest: 400, strings.Repeat("a.", 30_000) + "a": 400} {
+		if res, _ := send(t, addr, "GET / HTTP/1.1\r\nHost: "+host+"\r\nConnection: close\r\n\r\n"); res.StatusCode != status {
+			t.Errorf("a Host of %d bytes: status %d, want %d", len(host), res.StatusCode, status)
+		}
+	}
+}
+
 // Load balancers ask by address, and get an answer where the site says so.
 func TestHealthChecksUnderAnyHost(t *testing.T) {
 	config := merlon.Strict()

@@ -30,8 +30,15 @@ func splitHost(s string) (name, port string, ok bool) {
 	return strings.ToLower(name), port, isName(name)
 }
 
+// maxName is how long a name can be in the DNS, in bytes, without a dot at its end (RFC 1035 §2.3.4). Each domain above a name is looked up.
+const maxName = 253
+
 func isName(s string) bool {
-	for label := range strings.SplitSeq(strings.TrimSuffix(s, "."), ".") {
+	s = strings.TrimSuffix(s, ".")
+	if len(s) > maxName {
+		return false
+	}
+	for label := range strings.SplitSeq(s, ".") {
 		if label == "" || strings.Trim(strings.ToLower(label), "abcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
 			return false
 		}
