@@ -60,8 +60,7 @@ func (h hosts) has(host string) bool {
 // origin returns the Origin header of the request, and whether it is of the site.
 func (h hosts) origin(r *http.Request) (string, bool) {
 	origin := r.Header.Get("Origin")
-	u, err := url.Parse(origin)
-	return origin, err == nil && h.own(u, r)
+	return origin, h.own(parseHTTP(origin), r)
 }
 
 // defaultPort returns the port that URLs of the scheme leave out, "" for schemes that have no hosts.

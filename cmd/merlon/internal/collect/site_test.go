@@ -47,6 +47,8 @@ func TestSite(t *testing.T) {
 		{ports, target, "about", nil, false},
 		{ports, target, "about", []string{"Origin", "https://shop.example"}, true},
 		{ports, target, "about:srcdoc", []string{"Origin", "null", "Referer", "https://shop.example/a"}, true},
+		{ports, target, "about", []string{"Origin", "https://" + strings.Repeat("a.", 120) + "below.example"}, true},
+		{ports, target, "about", []string{"Origin", "https://" + strings.Repeat("a.", 30_000) + "below.example"}, false}, // each domain above would be looked up
 		{ports, target, "blob", []string{"Origin", "https://evil.example"}, false},
 		{ports, target, "data", []string{"Origin", "null", "Referer", "https://evil.example/shop.example"}, false},
 		{ports, target, "blob", []string{"Origin", "null", "Sec-Fetch-Site", "same-origin"}, true},
