@@ -57,11 +57,7 @@ func (a *answer) WriteHeader(status int) {
 func (a *answer) takeMerlonHeaders(status int) {
 	h := a.Header()
 	asked := h[RouteHeader]
-	for name := range h {
-		if len(name) > 7 && strings.EqualFold(name[:7], "merlon-") {
-			delete(h, name)
-		}
-	}
+	dropMerlon(h)
 	if len(asked) == 0 || status < 200 {
 		return
 	}
@@ -73,6 +69,15 @@ func (a *answer) takeMerlonHeaders(status int) {
 			continue
 		}
 		route.Handler(nothing).ServeHTTP(a.ResponseWriter, a.request)
+	}
+}
+
+// dropMerlon takes out what only the gateway may say, in headers and in trailers.
+func dropMerlon(h http.Header) {
+	for name := range h {
+		if plain := strings.TrimPrefix(name, http.TrailerPrefix); len(plain) > 7 && strings.EqualFold(plain[:7], "merlon-") {
+			delete(h, name)
+		}
 	}
 }
 

@@ -124,6 +124,21 @@ func TestHintsAskForNothing(t *testing.T) {
 	}
 }
 
+// Trailers carry nothing that only the gateway says either, announced or not.
+func TestTrailersSayNothingForTheGateway(t *testing.T) {
+	addr := serve(t, merlon.Strict(), func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Trailer", "Merlon-Route, X-Sum")
+		w.Write([]byte("x"))
+		w.Header().Set("X-Sum", "1")
+		w.Header().Set("Merlon-Route", "frame-exempt")
+		w.Header().Set(http.TrailerPrefix+"Merlon-Nonce", "2")
+	})
+	res, _ := send(t, addr, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+	if got := fmt.Sprint(res.Trailer["X-Sum"], res.Trailer["Merlon-Route"], res.Trailer["Merlon-Nonce"]); got != "[1] [] []" {
+		t.Errorf("the trailers are %v", res.Trailer)
+	}
+}
+
 // One placeholder is in force on all of a site: the application may print it everywhere.
 func TestOnePlaceholderForASite(t *testing.T) {
 	config := merlon.Strict()

@@ -50,6 +50,7 @@ func (p *proxy) handler(transport http.RoundTripper) http.Handler {
 		a := newAnswer(w, r, p)
 		a.body = bounded(a, r, p.timeouts.RequestBody, p.app.MaxBody)
 		reverse.ServeHTTP(a, r)
+		dropMerlon(a.Header()) // of the trailers
 		a.stall.renew()
 	})
 }
