@@ -51,6 +51,20 @@ func TestStoredPages(t *testing.T) {
 	}
 }
 
+// A page that is stored with what the application let in is not confirmed once it may not loosen any more.
+func TestStoredPagesOfLooserTimes(t *testing.T) {
+	var asked atomic.Pointer[http.Header]
+	loose := serve(t, merlon.Strict(), shelf(&asked), withPlaceholder, func(s *gateway.Site) { s.MayLoosen = true })
+	tight := serve(t, merlon.Strict(), shelf(&asked), withPlaceholder)
+	res, _, _ := ask(t, "GET", "http://"+loose)
+	tag := res.Header.Get("ETag")
+	for addr, want := range map[string]int{loose: 304, tight: 200} {
+		if res, _, _ := ask(t, "GET", "http://"+addr, "If-None-Match", tag); res.StatusCode != want {
+			t.Errorf("%s: %d, want %d", tag, res.StatusCode, want)
+		}
+	}
+}
+
 // A page from before there was a gateway has no policy, and is not confirmed to a browser that would show it.
 func TestPagesFromBefore(t *testing.T) {
 	var asked atomic.Pointer[http.Header]

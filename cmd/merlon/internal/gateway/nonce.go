@@ -31,9 +31,9 @@ type Nonce struct {
 	hashed *hashed
 }
 
-// under returns the Nonce for responses of the Guard: its policies get the hashes, and a change of them changes the tags of
-// rewritten pages.
-func (n Nonce) under(g *merlon.Guard) Nonce {
+// under returns the Nonce for responses of the Guard: its policies get the hashes, and a change of them, or of whether the application
+// may loosen them, changes the tags of rewritten pages.
+func (n Nonce) under(g *merlon.Guard, loosened bool) Nonce {
 	if n.Hashes != nil {
 		n.hashed = newHashed(g, n.Hashes)
 	}
@@ -41,7 +41,7 @@ func (n Nonce) under(g *merlon.Guard) Nonce {
 	if err != nil { // a Config is JSON both ways
 		panic(err)
 	}
-	sum := sha256.Sum256(fmt.Appendf(config, "\n%t", n.Inject)) // not the secret: who sees the tags could try guesses
+	sum := sha256.Sum256(fmt.Appendf(config, "\n%t %t", n.Inject, loosened)) // not the secret: who sees the tags could try guesses
 	n.form = hex.EncodeToString(sum[:formBytes])
 	return n
 }

@@ -50,7 +50,7 @@ func newSite(s Site, c Config, mark string, u *upstreams) (*site, error) {
 		return nil, err
 	}
 	handler := func(a App) guarded {
-		a.Nonce = a.Nonce.under(s.Guard)
+		a.Nonce = a.Nonce.under(s.Guard, a.MayLoosen)
 		p := &proxy{app: a, guard: s.Guard, log: c.Logger, mark: mark, timeouts: c.Timeouts, routes: routes, believed: believed(s.Guard)}
 		transport := u.transport(a.Upstream)
 		if c.Transport != nil {
