@@ -63,6 +63,9 @@ func (p *proxy) checkResponse(res *http.Response) error {
 	if to := upgrade(res.Header); res.StatusCode == http.StatusSwitchingProtocols && (to == "" || to != upgrade(res.Request.Header)) {
 		return errors.New("the application switches to a protocol that it was not asked for") // ReverseProxy would leave its connection open
 	}
+	if res.StatusCode != http.StatusSwitchingProtocols && res.Body != http.NoBody && p.timeouts.Body > 0 {
+		res.Body = newWatched(res.Body, p.timeouts.Body) // below the decoder, which nobody may close while another reads
+	}
 	if err := p.app.Nonce.check(res); err != nil {
 		return err
 	}
@@ -74,9 +77,6 @@ func (p *proxy) checkResponse(res *http.Response) error {
 	}
 	if len(res.Trailer) > 0 {
 		res.Header.Del("Content-Length") // HTTP/1.1 has trailers behind chunks alone
-	}
-	if res.StatusCode != http.StatusSwitchingProtocols && res.Body != http.NoBody && p.timeouts.Body > 0 {
-		res.Body = newWatched(res.Body, p.timeouts.Body)
 	}
 	return nil
 }
