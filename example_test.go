@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/merlon-sec/merlon"
+	"github.com/merlon-sec/merlon/csp"
 )
 
 func Example() {
@@ -161,4 +162,29 @@ func ExampleOff() {
 	guard.Handler(http.NotFoundHandler()).ServeHTTP(rec, httptest.NewRequest("GET", "/", nil))
 	fmt.Println(rec.Header().Get("Content-Security-Policy"), "|", rec.Header().Get("X-Frame-Options"), "|", rec.Header().Get("Referrer-Policy"))
 	// Output: frame-ancestors 'none' | DENY |
+}
+
+func ExampleGuard_Pattern() {
+	config := merlon.Strict()
+	config.Routes = []merlon.RouteConfig{{Match: "GET /widget/", Frame: merlon.Frame{"https://partner.example"}, Reason: "contract 114"}}
+	guard, _ := merlon.New(config)
+	for _, path := range []string{"/widget/1", "/account", "/account/../widget/1"} {
+		fmt.Printf("%s: %q\n", path, guard.Pattern(httptest.NewRequest("GET", path, nil)))
+	}
+	// Output:
+	// /widget/1: "GET /widget/"
+	// /account: ""
+	// /account/../widget/1: ""
+}
+
+func ExampleHashes() {
+	guard, _ := merlon.New(merlon.Config{CSP: "script-src 'self' 'hashes'"})
+	hash := csp.HashOf("sha256", "greet()")
+	page := guard.With("greet.html is ours", merlon.Hashes([]string{hash}, nil)).
+		Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "<script>greet()</script>") }))
+
+	rec := httptest.NewRecorder()
+	guard.Handler(page).ServeHTTP(rec, httptest.NewRequest("GET", "/greet", nil))
+	fmt.Println(rec.Header().Get("Content-Security-Policy"))
+	// Output: script-src 'self' 'sha256-qaAH0PL3PpGngZPKzBNSBxinN7XEHldntOST2ZOVfEo='; frame-ancestors 'none'
 }
