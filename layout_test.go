@@ -45,6 +45,7 @@ var mayImport = map[string][]string{
 	"tool/scan":       nil,
 	"tool/browser":    nil,
 	"tool/need":       {"tool/browser"},
+	"tool/wait":       nil,
 	"tool/frame":      {"tool/browser"},
 	"tool/learn":      {"tool/browser"},
 	"tool/store":      nil,
@@ -60,7 +61,7 @@ var mayImport = map[string][]string{
 var public = []string{"merlon", "csp", "report", "audit", "merlontest", "cfgerrors"}
 
 // toolTests is what tests of the tool may import besides.
-var toolTests = []string{"tool/browser", "tool/need"}
+var toolTests = []string{"tool/browser", "tool/need", "tool/wait"}
 
 // A listedPackage is what the test needs of an object that go list -json prints.
 type listedPackage struct {

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/crypto/acme"
 
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/need"
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/wait"
 )
 
 func hello(t *testing.T) string {
@@ -28,7 +29,7 @@ func hello(t *testing.T) string {
 func TestACMEByTLS(t *testing.T) {
 	noLeaks(t)
 	ca := newAuthority(t)
-	ca.config["httpPort"] = portNumber(t, freeAddress(t)) // it can visit there in vain
+	ca.config["httpPort"] = portNumber(t, unusedAddress(t)) // it can visit there in vain
 	ca.start(t)
 	app := hello(t)
 	const email = ", email: ops@shop.example"
@@ -70,7 +71,7 @@ func TestACMEByTLS(t *testing.T) {
 	// One that a reload takes away is refused.
 	ca.policy(t, app, "blog.example", email)
 	hangUp(t)
-	until(t, "shop.example is refused", func() bool {
+	wait.Until(t, "shop.example is refused", func() bool {
 		_, err := handshake(ca.public, &tls.Config{ServerName: "shop.example", RootCAs: roots})
 		return err != nil
 	})
@@ -80,7 +81,7 @@ func TestACMEByTLS(t *testing.T) {
 
 	ca.policy(t, app, "blog.example", ", email: other@shop.example")
 	hangUp(t)
-	waitFor(t, gw.stderr, "tls.acme was added, removed or changed: that takes a new start")
+	gw.stderr.For(t, "tls.acme was added, removed or changed: that takes a new start", nil)
 	gw.end(t)
 }
 
@@ -107,7 +108,7 @@ func (a *authority) keepsItsSecrets(t *testing.T) {
 func TestACMEByHTTP(t *testing.T) {
 	noLeaks(t)
 	ca := newAuthority(t)
-	ca.config["tlsPort"] = portNumber(t, freeAddress(t))
+	ca.config["tlsPort"] = portNumber(t, unusedAddress(t))
 	ca.start(t)
 	gw := start(t, "Dashboard:", "gateway", "--config", ca.policy(t, hello(t), "shop.example", ""))
 	roots := ca.roots(t)
@@ -156,8 +157,8 @@ func TestACMEWithoutTheCA(t *testing.T) {
 	ca := newAuthority(t)
 	ca.config["profiles"] = map[string]any{"default": map[string]any{"description": "lasts for seconds", "validityPeriod": 12}}
 	gw := start(t, "Dashboard:", "gateway", "--config", ca.policy(t, hello(t), "shop.example", ""))
-	waitFor(t, gw.stderr, "no certificate yet: until there is one, nobody reaches the host over HTTPS")
-	waitFor(t, gw.stderr, "look whether this machine reaches "+ca.directory)
+	gw.stderr.For(t, "no certificate yet: until there is one, nobody reaches the host over HTTPS", nil)
+	gw.stderr.For(t, "look whether this machine reaches "+ca.directory, nil)
 	if _, err := handshake(ca.public, &tls.Config{ServerName: "shop.example", InsecureSkipVerify: true}); err == nil {
 		t.Error("a handshake without a certificate")
 	}
@@ -166,13 +167,13 @@ func TestACMEWithoutTheCA(t *testing.T) {
 	roots := ca.roots(t)
 	first := ca.issued(t, "shop.example", roots)
 	second := first
-	until(t, "the certificate is renewed", func() bool { second = ca.issued(t, "shop.example", roots); return !second.Equal(first) })
+	wait.Until(t, "the certificate is renewed", func() bool { second = ca.issued(t, "shop.example", roots); return !second.Equal(first) })
 	if !second.NotBefore.Before(first.NotAfter) {
 		t.Errorf("renewed at %s, after the end at %s", second.NotBefore, first.NotAfter)
 	}
 
 	ca.end()
-	waitFor(t, gw.stderr, "no certificate from the CA: the one before stays")
+	gw.stderr.For(t, "no certificate from the CA: the one before stays", nil)
 	if state, err := handshake(ca.public, &tls.Config{ServerName: "shop.example", InsecureSkipVerify: true}); err != nil || !state.PeerCertificates[0].Equal(second) {
 		t.Errorf("the certificate before: %v", err)
 	}
@@ -185,10 +186,10 @@ func TestACMEWithoutTheCA(t *testing.T) {
 func TestACMERefused(t *testing.T) {
 	noLeaks(t)
 	ca := newAuthority(t)
-	ca.config["tlsPort"], ca.config["httpPort"] = portNumber(t, freeAddress(t)), portNumber(t, freeAddress(t))
+	ca.config["tlsPort"], ca.config["httpPort"] = portNumber(t, unusedAddress(t)), portNumber(t, unusedAddress(t))
 	ca.start(t)
 	gw := start(t, "Dashboard:", "gateway", "--config", ca.policy(t, hello(t), "shop.example", ""))
-	waitFor(t, gw.stderr, "let the CA reach this gateway at shop.example on port 443 or port 80")
+	gw.stderr.For(t, "let the CA reach this gateway at shop.example on port 443 or port 80", nil)
 	if text := gw.stderr.String(); !strings.Contains(text, "connection refused") || !strings.Contains(text, "tls-alpn-01") || !strings.Contains(text, "http-01") {
 		t.Errorf("the log does not say what the CA saw:\n%s", text)
 	}
@@ -219,7 +220,7 @@ func TestACMEWithAnAccount(t *testing.T) {
 	ca.config["externalAccountMACKeys"] = map[string]string{"customer-1": base64.RawURLEncoding.EncodeToString(mac)}
 	ca.start(t)
 	gw := start(t, "Dashboard:", "gateway", "--config", ca.policy(t, hello(t), "shop.example", ""))
-	waitFor(t, gw.stderr, "write tls.acme.eab")
+	gw.stderr.For(t, "write tls.acme.eab", nil)
 	gw.end(t)
 
 	file := filepath.Join(ca.dir, "mac")

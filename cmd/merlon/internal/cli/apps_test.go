@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/need"
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/wait"
 )
 
 // placeholder is the secret that the applications of testdata print in /placeholder.
@@ -27,15 +28,15 @@ func placeholderFile(t *testing.T) string {
 
 // program is one that runs until its test ends, with what it prints.
 type program struct {
-	*output
+	*wait.Output
 	ended chan struct{}
 }
 
 // startProgram starts a program that ends with the test, its children included.
 func startProgram(t *testing.T, cmd *exec.Cmd) program {
 	t.Helper()
-	p := program{newOutput(), make(chan struct{})}
-	cmd.Stdout, cmd.Stderr = p.output, p.output
+	p := program{wait.NewOutput(nil), make(chan struct{})}
+	cmd.Stdout, cmd.Stderr = p.Output, p.Output
 	cmd.WaitDelay = 5 * time.Second // for children that hold the output open
 	ownGroup(cmd)
 	started := make(chan error, 1)
@@ -67,19 +68,9 @@ func startProgram(t *testing.T, cmd *exec.Cmd) program {
 // await waits until the output matches and returns the first group.
 func (p program) await(t *testing.T, what *regexp.Regexp) string {
 	t.Helper()
-	deadline := time.After(limit)
-	for {
-		if m := what.FindStringSubmatch(p.String()); m != nil {
-			return m[1]
-		}
-		select {
-		case <-p.more:
-		case <-p.ended:
-			t.Fatalf("it ended; no %s in\n%s", what, p)
-		case <-deadline:
-			t.Fatalf("no %s in\n%s", what, p)
-		}
-	}
+	var m []string
+	p.Match(t, what.String(), p.ended, func(printed string) bool { m = what.FindStringSubmatch(printed); return m != nil })
+	return m[1]
 }
 
 // portLine is what the applications print when they listen, PHP's server in its own words.

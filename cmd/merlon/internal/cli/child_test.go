@@ -9,16 +9,17 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/wait"
 )
 
 // child is merlon in a process of its own, for what signals, descriptors and the environment do.
 type child struct {
 	*exec.Cmd
-	stdout, stderr *output
+	stdout, stderr *wait.Output
 	done           chan struct{} // closed when it has ended
 	site, admin    string
 }
@@ -26,7 +27,8 @@ type child struct {
 // startChild starts merlon with sockets as the descriptors from 3 on, and waits until it has printed ready.
 func startChild(t *testing.T, ready string, env []string, sockets []*os.File, args ...string) *child {
 	t.Helper()
-	c := &child{stdout: newOutput(), stderr: newOutput(), done: make(chan struct{}), Cmd: exec.Command("merlon", args...)}
+	all := wait.NewOutput(nil)
+	c := &child{stdout: wait.NewOutput(all), stderr: wait.NewOutput(all), done: make(chan struct{}), Cmd: exec.Command("merlon", args...)}
 	if sockets != nil { // the shell knows the number of the process that it becomes
 		c.Cmd = exec.Command("sh", append([]string{"-c", `LISTEN_PID=$$ exec merlon "$@"`, "sh"}, args...)...)
 	}
@@ -42,18 +44,8 @@ func startChild(t *testing.T, ready string, env []string, sockets []*os.File, ar
 		_ = c.Process.Kill() // it has ended, or the test has failed
 		<-c.done
 	})
-	deadline := time.After(limit)
-	for !strings.Contains(c.stdout.String()+c.stderr.String(), ready) {
-		select {
-		case <-c.stdout.more:
-		case <-c.stderr.more:
-		case <-c.done:
-			t.Fatalf("merlon has ended before it was ready:\n%s%s", c.stdout, c.stderr)
-		case <-deadline:
-			t.Fatalf("merlon did not print %q:\n%s%s", ready, c.stdout, c.stderr)
-		}
-	}
-	urls := regexp.MustCompile(`https?://[\w.]+:\d+`).FindAllString(c.stdout.String()+c.stderr.String(), -1)
+	all.For(t, ready, c.done)
+	urls := regexp.MustCompile(`https?://[\w.]+:\d+`).FindAllString(all.String(), -1)
 	if len(urls) > 1 {
 		c.site, c.admin = urls[0], urls[len(urls)-1]
 	}
@@ -99,16 +91,6 @@ func get(t *testing.T, url string) (int, string) {
 	return res.StatusCode, string(body)
 }
 
-// poll asks again until the answer is there.
-func poll(t *testing.T, what string, there func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(limit); !there(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("%s: not within %v", what, limit)
-		}
-	}
-}
-
 func refuses(addr string) bool {
 	c, err := net.Dial("tcp", addr)
 	if err != nil {
@@ -121,7 +103,7 @@ func refuses(addr string) bool {
 // drains waits until readyz says so.
 func (c *child) drains(t *testing.T) {
 	t.Helper()
-	poll(t, "readyz says no", func() bool { status, _ := get(t, c.admin+"/readyz"); return status == 503 })
+	wait.Until(t, "readyz says no", func() bool { status, _ := get(t, c.admin+"/readyz"); return status == 503 })
 }
 
 var terminate = os.Signal(syscall.SIGTERM)

@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/wait"
 )
 
 // small is an application that answers at once.
@@ -71,7 +73,7 @@ func TestSlowHeaders(t *testing.T) {
 			}
 		})
 	}
-	poll(t, "all are connected", func() bool { return gw.level(t).descriptors >= gw.idle.descriptors+n })
+	wait.Until(t, "all are connected", func() bool { return gw.level(t).descriptors >= gw.idle.descriptors+n })
 	peak := gw.level(t)
 	served := 0
 	for open.Load() > 0 {
@@ -125,7 +127,7 @@ func TestStalledClients(t *testing.T) {
 			defer c.Close()
 			if i%2 == 0 { // never reads
 				io.WriteString(c, "GET /endless HTTP/1.1\r\nHost: a\r\n\r\n")
-				poll(t, "the gateway leaves", func() bool { time.Sleep(time.Second); _, err := c.Write([]byte("x")); return err != nil })
+				wait.Until(t, "the gateway leaves", func() bool { time.Sleep(time.Second); _, err := c.Write([]byte("x")); return err != nil })
 				return
 			}
 			io.WriteString(c, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc")
@@ -138,7 +140,7 @@ func TestStalledClients(t *testing.T) {
 			status[res.StatusCode].Add(1)
 		})
 	}
-	poll(t, "all are connected", func() bool { return gw.level(t).descriptors >= gw.idle.descriptors+750 })
+	wait.Until(t, "all are connected", func() bool { return gw.level(t).descriptors >= gw.idle.descriptors+750 })
 	peak := gw.level(t)
 	served := 0
 	for ; open.Load() > 0; served += 100 {

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/wait"
 )
 
 // gate is an application whose downloads stop in the middle until they are released.
@@ -102,7 +104,7 @@ func TestTerminatedInMidDownload(t *testing.T) {
 	if _, metrics := get(t, c.admin+"/metrics"); !strings.Contains(metrics, "\nmerlon_requests_in_flight 1\n") {
 		t.Error("metrics do not count the request in flight")
 	}
-	poll(t, "the public listener closes", func() bool { return refuses(strings.TrimPrefix(c.site, "http://")) })
+	wait.Until(t, "the public listener closes", func() bool { return refuses(strings.TrimPrefix(c.site, "http://")) })
 	close(g.release)
 	if got := <-done; got.err != nil || got.n != 2*half {
 		t.Errorf("the download ended after %d bytes of %d: %v", got.n, 2*half, got.err)

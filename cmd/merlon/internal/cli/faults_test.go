@@ -12,6 +12,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/wait"
 )
 
 // An application that is killed under load is answered for with 502, and found again when it is back, without a new start.
@@ -60,12 +62,12 @@ func TestUpstreamKilledAndBack(t *testing.T) {
 		return func() bool { return count[i].Load() > at+20 }
 	}
 	for range upTo(3, 30) {
-		poll(t, "answers", more(0))
+		wait.Until(t, "answers", more(0))
 		app.kill()
-		poll(t, "502", more(1))
+		wait.Until(t, "502", more(1))
 		peak = gw.level(t)
 		app = serveRaw(t, addr, answer)
-		poll(t, "answers again", more(0))
+		wait.Until(t, "answers again", more(0))
 	}
 	stop.Store(true)
 	clients.Wait()
@@ -173,7 +175,7 @@ func TestTerminatedInADownload(t *testing.T) {
 		protected(t, "the download", res)
 		<-begun
 		gw.terminate(t)
-		poll(t, "the listener closes", func() bool {
+		wait.Until(t, "the listener closes", func() bool {
 			c, err := net.Dial("tcp", gw.addr)
 			if err == nil {
 				c.Close()

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/need"
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/wait"
 )
 
 // strictHeaders are on every response of a site with the strict preset.
@@ -61,7 +62,7 @@ func heavy(t *testing.T) {
 // A proxyProcess is merlon gateway as a process of its own, whose descriptors, memory and goroutines nobody else touches.
 type proxyProcess struct {
 	cmd            *exec.Cmd
-	stdout, stderr *output
+	stdout, stderr *wait.Output
 	addr           string
 	idle           level // before the first request
 	ended          chan struct{}
@@ -95,7 +96,8 @@ func spawnProgram(t *testing.T, program, upstream, rest string) *proxyProcess {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "merlon.yaml")
 	writePolicy(t, path, upstream, "preset: strict\n"+rest)
-	p := &proxyProcess{cmd: exec.Command(program, "gateway", "--config", path), stdout: newOutput(), stderr: newOutput(), ended: make(chan struct{})}
+	all := wait.NewOutput(nil)
+	p := &proxyProcess{cmd: exec.Command(program, "gateway", "--config", path), stdout: wait.NewOutput(all), stderr: wait.NewOutput(all), ended: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = p.stdout, p.stderr
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := p.cmd.Start(); err != nil {
@@ -103,15 +105,7 @@ func spawnProgram(t *testing.T, program, upstream, rest string) *proxyProcess {
 	}
 	go func() { p.cmd.Wait(); close(p.ended) }()
 	t.Cleanup(func() { syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL); <-p.ended })
-	for !strings.Contains(p.stdout.String(), "the next one:") {
-		select {
-		case <-p.stdout.more:
-		case <-p.ended:
-			t.Fatalf("the gateway ended before it was ready:\n%s%s", p.stdout, p.stderr)
-		case <-time.After(limit):
-			t.Fatalf("the gateway is not ready:\n%s%s", p.stdout, p.stderr)
-		}
-	}
+	all.For(t, "the next one:", p.ended)
 	p.addr = regexp.MustCompile(`https?://(127\.0\.0\.1:\d+)`).FindStringSubmatch(p.stdout.String())[1]
 	p.idle = p.level(t)
 	return p
@@ -268,7 +262,7 @@ func rest(t *testing.T) {
 		}
 		client.CloseIdleConnections()
 		app.kill()
-		poll(t, "descriptors settle", func() bool { return gw.level(t).descriptors <= gw.idle.descriptors })
+		wait.Until(t, "descriptors settle", func() bool { return gw.level(t).descriptors <= gw.idle.descriptors })
 		resting.goroutines = gw.goroutines(t)
 		if resting.goroutines == 0 {
 			t.Fatalf("no goroutines counted in\n%s", gw.stderr)

@@ -7,17 +7,16 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/browser"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/cli"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/need"
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/wait"
 )
 
-// limit turns a hang into a failure that says where; nothing here takes nearly as long.
-const limit = 2 * time.Minute
+const limit = wait.Limit
 
 func within(t *testing.T) context.Context {
 	t.Helper()
@@ -26,55 +25,26 @@ func within(t *testing.T) context.Context {
 	return ctx
 }
 
-// output collects what a command prints and lets a test wait for a line of it.
-type output struct {
-	mu   sync.Mutex
-	buf  bytes.Buffer
-	more chan struct{}
-}
-
-func newOutput() *output { return &output{more: make(chan struct{}, 1)} }
-
-func (o *output) Write(b []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	select {
-	case o.more <- struct{}{}:
-	default:
-	}
-	return o.buf.Write(b)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.buf.String()
-}
-
 // process is a command that runs in this process until it is stopped.
 type process struct {
-	stdout, stderr *output
+	stdout, stderr *wait.Output
 	stop           context.CancelFunc
-	done           chan int
+	ended          chan struct{}
+	code           int // once it has ended
 }
 
 // start runs merlon with the arguments and waits until it has printed ready.
 func start(t *testing.T, ready string, args ...string) *process {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
-	p := &process{stdout: newOutput(), stderr: newOutput(), stop: stop, done: make(chan int, 1)}
-	go func() { p.done <- cli.Run(ctx, args, p.stdout, p.stderr) }()
+	all := wait.NewOutput(nil)
+	p := &process{stdout: wait.NewOutput(all), stderr: wait.NewOutput(all), stop: stop, ended: make(chan struct{})}
+	go func() {
+		p.code = cli.Run(ctx, args, p.stdout, p.stderr)
+		close(p.ended)
+	}()
 	t.Cleanup(func() { p.end(t) })
-	for !strings.Contains(p.stdout.String(), ready) {
-		select {
-		case <-p.stdout.more:
-		case code := <-p.done:
-			p.done <- code
-			t.Fatalf("merlon %s ended with %d before it was ready:\n%s%s", args[0], code, p.stdout, p.stderr)
-		case <-time.After(limit):
-			t.Fatalf("merlon %s did not print %q:\n%s%s", args[0], ready, p.stdout, p.stderr)
-		}
-	}
+	all.For(t, ready, p.ended)
 	return p
 }
 
@@ -83,10 +53,9 @@ func (p *process) end(t *testing.T) {
 	t.Helper()
 	p.stop()
 	select {
-	case code := <-p.done:
-		p.done <- code
-		if code != 0 {
-			t.Errorf("exit code %d, want 0:\n%s", code, p.stderr)
+	case <-p.ended:
+		if p.code != 0 {
+			t.Errorf("exit code %d, want 0:\n%s", p.code, p.stderr)
 		}
 	case <-time.After(limit):
 		t.Errorf("does not end:\n%s", p.stderr)

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/wait"
 )
 
 // Everything that the gateway answers has its line, whoever answered; the file can be renamed; and what is counted survives
@@ -42,7 +44,7 @@ func TestLogsAndMetrics(t *testing.T) {
 	}
 	get(t, strings.Replace(c.site, "127.0.0.1", "localhost", 1)+"/")
 	var lines []map[string]any
-	poll(t, "four lines", func() bool { lines = readLines(t, log); return len(lines) == 4 })
+	wait.Until(t, "four lines", func() bool { lines = readLines(t, log); return len(lines) == 4 })
 	for i, want := range []string{"127.0.0.1 /widget/x GET /widget/ 200 true", "127.0.0.1 /.merlon/r  405 true", "127.0.0.1 /  200 true", " /  421 false"} {
 		l := lines[i]
 		if got := fmt.Sprint(l["site"], " ", l["path"], " ", l["route"], " ", l["status"], " ", l["nonce"]); got != want {
@@ -54,10 +56,10 @@ func TestLogsAndMetrics(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.signal(t, syscall.SIGHUP)
-	poll(t, "the log is opened anew", func() bool { _, err := os.Stat(log); return err == nil })
-	waitFor(t, c.stderr, "the policy file was reloaded")
+	wait.Until(t, "the log is opened anew", func() bool { _, err := os.Stat(log); return err == nil })
+	c.stderr.For(t, "the policy file was reloaded", nil)
 	get(t, c.site+"/after")
-	poll(t, "a line in the new file", func() bool { lines = readLines(t, log); return len(lines) == 1 && lines[0]["path"] == "/after" })
+	wait.Until(t, "a line in the new file", func() bool { lines = readLines(t, log); return len(lines) == 1 && lines[0]["path"] == "/after" })
 
 	_, metrics := get(t, c.admin+"/metrics")
 	for _, want := range []string{
@@ -72,7 +74,7 @@ func TestLogsAndMetrics(t *testing.T) {
 
 	writePolicy(t, path, app.URL, strings.Replace(rest, "json", "text", 1))
 	c.signal(t, syscall.SIGHUP)
-	waitFor(t, c.stderr, "log changed: that takes a new start")
+	c.stderr.For(t, "log changed: that takes a new start", nil)
 	if _, metrics := get(t, c.admin+"/metrics"); !strings.Contains(metrics, "\nmerlon_reloads_total{result=\"refused\"} 1\n") {
 		t.Error("the reload that was refused is not counted")
 	}
@@ -102,10 +104,10 @@ func readLines(t *testing.T, name string) []map[string]any {
 func TestAccessLogOnStandardOutput(t *testing.T) {
 	c := startChild(t, "the next one:", nil, nil, gatewayArgs(t, "http://127.0.0.1:9", "--access-log", "on")...)
 	get(t, c.site+"/x")
-	waitFor(t, c.stdout, "msg=request site=default method=GET host="+strings.TrimPrefix(c.site, "http://")+` path=/x route="" status=502`)
+	c.stdout.For(t, "msg=request site=default method=GET host="+strings.TrimPrefix(c.site, "http://")+` path=/x route="" status=502`, nil)
 	quiet := startChild(t, "the next one:", nil, nil, gatewayArgs(t, "http://127.0.0.1:9")...)
 	get(t, quiet.site+"/x")
-	waitFor(t, quiet.stderr, "the application does not answer")
+	quiet.stderr.For(t, "the application does not answer", nil)
 	quiet.signal(t, terminate)
 	quiet.wait(t)
 	if strings.Contains(quiet.stdout.String(), "msg=request") {

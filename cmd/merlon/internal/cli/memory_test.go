@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/wait"
 )
 
 // Connections that idle cost memory and nothing else: new ones are served, and a shutdown ends all of them.
@@ -118,7 +120,7 @@ func TestSlowReaders(t *testing.T) {
 		for range n {
 			clients.Go(func() { slowReader(t, scheme, gw.addr, c.media, &stop, &connected, &read) })
 		}
-		poll(t, "all are connected", func() bool { return connected.Load() == int64(n) || t.Failed() })
+		wait.Until(t, "all are connected", func() bool { return connected.Load() == int64(n) || t.Failed() })
 		// The plateau is the highest of what is seen from here on.
 		peak := gw.level(t)
 		seconds := upTo(1, 30)

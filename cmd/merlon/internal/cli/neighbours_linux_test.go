@@ -81,9 +81,9 @@ func TestNamedPipes(t *testing.T) {
 		}
 	}
 	become(placeholder)
-	waitFor(t, gw.stderr, "placeholder_file: \\\""+placeholder+"\\\": no regular file")
+	gw.stderr.For(t, "placeholder_file: \\\""+placeholder+"\\\": no regular file", nil)
 	become(path)
-	waitFor(t, gw.stderr, "--config "+path+": no regular file")
+	gw.stderr.For(t, "--config "+path+": no regular file", nil)
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}

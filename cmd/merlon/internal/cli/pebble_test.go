@@ -13,16 +13,16 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/need"
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/wait"
 )
 
 // authority is a Pebble and the addresses at which it looks for the gateway. Every name is 127.0.0.1 to it.
 type authority struct {
 	dir, directory, management string
 	public, plain              string // where it visits for tls-alpn-01 and http-01
-	log                        *output
+	log                        *wait.Output
 	config                     map[string]any
 	running                    *exec.Cmd
 	dns                        string
@@ -31,30 +31,19 @@ type authority struct {
 // newAuthority prepares a Pebble that does not run yet. Addresses come from the system, so tests may run beside others.
 func newAuthority(t *testing.T) *authority {
 	t.Helper()
-	a := &authority{dir: t.TempDir(), public: freeAddress(t), plain: freeAddress(t), management: freeAddress(t), dns: freeAddress(t), log: newOutput()}
+	a := &authority{dir: t.TempDir(), public: unusedAddress(t), plain: unusedAddress(t), management: unusedAddress(t), dns: unusedAddress(t), log: wait.NewOutput(nil)}
 	writeCertificate(t, a.dir)
-	listen := freeAddress(t)
+	listen := unusedAddress(t)
 	a.directory = "https://" + listen + "/dir"
 	a.config = map[string]any{
 		"listenAddress": listen, "managementListenAddress": a.management, "keyAlgorithm": "ecdsa",
 		"certificate": filepath.Join(a.dir, "cert.pem"), "privateKey": filepath.Join(a.dir, "key.pem"),
 		"tlsPort": portNumber(t, a.public), "httpPort": portNumber(t, a.plain), "retryAfter": map[string]int{"authz": 1, "order": 1},
 	}
-	launch(t, newOutput(), "pebble-challtestsrv", nil, "-dnsserver", a.dns, "-management", freeAddress(t), "-defaultIPv6", "",
+	launch(t, wait.NewOutput(nil), "pebble-challtestsrv", nil, "-dnsserver", a.dns, "-management", unusedAddress(t), "-defaultIPv6", "",
 		"-http01", "", "-https01", "", "-tlsalpn01", "", "-doh", "")
 	waitForPort(t, a.dns)
 	return a
-}
-
-// freeAddress is one of 127.0.0.1 that nobody listens on.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 func portNumber(t *testing.T, addr string) int {
@@ -67,7 +56,7 @@ func portNumber(t *testing.T, addr string) int {
 }
 
 // launch starts one of Pebble's programs, which has no children, and kills it with the test.
-func launch(t *testing.T, log *output, name string, env []string, args ...string) *exec.Cmd {
+func launch(t *testing.T, log *wait.Output, name string, env []string, args ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command(filepath.Join(need.Pebble(t), name), args...)
 	cmd.Stdout, cmd.Stderr, cmd.Env = log, log, append(os.Environ(), env...)
@@ -87,23 +76,13 @@ func kill(cmd *exec.Cmd) {
 
 func waitForPort(t *testing.T, addr string) {
 	t.Helper()
-	until(t, "somebody listens on "+addr, func() bool {
+	wait.Until(t, "somebody listens on "+addr, func() bool {
 		conn, err := net.Dial("tcp", addr)
 		if err == nil {
 			conn.Close()
 		}
 		return err == nil
 	})
-}
-
-// until waits for what nothing signals.
-func until(t *testing.T, what string, done func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(limit); !done(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("never: %s", what)
-		}
-	}
 }
 
 // start runs the CA, with an empty memory. It refuses every twentieth nonce, as it always does.
@@ -179,7 +158,7 @@ func handshake(addr string, config *tls.Config) (tls.ConnectionState, error) {
 func (a *authority) issued(t *testing.T, host string, roots *x509.CertPool) *x509.Certificate {
 	t.Helper()
 	var leaf *x509.Certificate
-	until(t, "a certificate for "+host, func() bool {
+	wait.Until(t, "a certificate for "+host, func() bool {
 		state, err := handshake(a.public, &tls.Config{ServerName: host, RootCAs: roots})
 		if err == nil {
 			leaf = state.PeerCertificates[0]

@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"sync"
 	"testing"
+
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/wait"
 )
 
 // A listening application that answers as the test says, byte by byte.
@@ -24,7 +26,7 @@ type rawApp struct {
 func serveRaw(t *testing.T, addr string, answer func(net.Conn, *bufio.Reader)) *rawApp {
 	t.Helper()
 	var l net.Listener
-	poll(t, "listen on "+addr, func() (ok bool) {
+	wait.Until(t, "listen on "+addr, func() (ok bool) {
 		var err error
 		l, err = net.Listen("tcp", addr)
 		return err == nil

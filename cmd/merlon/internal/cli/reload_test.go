@@ -64,28 +64,17 @@ func TestReload(t *testing.T) {
 
 	// A file with a mistake changes nothing, and the log has its place.
 	writePolicy(t, path, app.URL, "frame: nobody")
-	waitFor(t, gw.stderr, "merlon.yaml:6:1")
+	gw.stderr.For(t, "merlon.yaml:6:1", nil)
 	eventually(t, site, "SAMEORIGIN")
 
 	// What only a new start can change is said.
 	writePolicy(t, path, app.URL, "frame: deny\ntls: {cert: a, key: b}")
-	waitFor(t, gw.stderr, "takes a new start")
+	gw.stderr.For(t, "takes a new start", nil)
 
 	writePolicy(t, path, app.URL, "frame: deny")
 	hangUp(t)
 	eventually(t, site, "DENY")
 	gw.end(t)
-}
-
-func waitFor(t *testing.T, o *output, text string) {
-	t.Helper()
-	deadline := time.Now().Add(limit)
-	for !strings.Contains(o.String(), text) {
-		if time.Now().After(deadline) {
-			t.Fatalf("the log has no %q:\n%s", text, o)
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
 }
 
 // hangUp sends SIGHUP to the process, which is the gateway's too.

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/wait"
 )
 
 // startTLS starts a gateway with two certificates, for 127.0.0.1 and for shop.example, and more keys under tls.
@@ -89,13 +91,13 @@ func TestTLSCertificates(t *testing.T) {
 	other := t.TempDir()
 	writeCertificate(t, other, "blog.example")
 	writeTLS(t, policy, "", other)
-	until(t, "the certificates are others", func() bool {
+	wait.Until(t, "the certificates are others", func() bool {
 		state, err := handshake(addr, &tls.Config{ServerName: "shop.example", InsecureSkipVerify: true})
 		return err == nil && state.PeerCertificates[0].VerifyHostname("blog.example") == nil
 	})
-	waitFor(t, gw.stderr, "no certificate is for shop.example")
+	gw.stderr.For(t, "no certificate is for shop.example", nil)
 	writeTLS(t, policy, ", min: 1.3", other)
-	waitFor(t, gw.stderr, "tls.min changed to TLS 1.3: that takes a new start")
+	gw.stderr.For(t, "tls.min changed to TLS 1.3: that takes a new start", nil)
 	gw.end(t)
 }
 
