@@ -40,6 +40,7 @@ var mayImport = map[string][]string{
 	"tool/access":     nil,
 	"tool/metrics":    {"tool/access"},
 	"tool/gateway":    {"tool/rewrite", "tool/coding", "tool/inline", "tool/access", "tool/transport"},
+	"tool/faults":     {"tool/cli"},
 	"tool/transport":  nil,
 	"tool/demo":       nil,
 	"tool/scan":       nil,

@@ -1,9 +1,8 @@
 //go:build linux
 
-package cli_test
+package faults_test
 
 import (
-	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -23,42 +22,6 @@ import (
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/wait"
 )
 
-// strictHeaders are on every response of a site with the strict preset.
-var strictHeaders = []string{
-	"Content-Security-Policy", "X-Frame-Options", "X-Content-Type-Options", "Referrer-Policy", "Permissions-Policy",
-	"Cross-Origin-Opener-Policy", "Cross-Origin-Resource-Policy", "Origin-Agent-Cluster",
-}
-
-// protected fails the test for a response that lacks one of the strict preset's headers or has one twice.
-func protected(t *testing.T, what string, res *http.Response) {
-	t.Helper()
-	for _, name := range strictHeaders {
-		n, want := len(res.Header.Values(name)), 1
-		if name == "Content-Security-Policy" && res.StatusCode == http.StatusNotModified {
-			want = 0 // the page that the browser has stored keeps its policy, whose nonce is in it
-		}
-		if n != want {
-			t.Errorf("%s: %d lines of %s, want %d", what, n, name, want)
-		}
-	}
-}
-
-// upTo is a number for the fast run, and one for scripts/test --all.
-func upTo(fast, all int) int {
-	if need.Everything() {
-		return all
-	}
-	return fast
-}
-
-// heavy skips what takes too long for the fast run.
-func heavy(t *testing.T) {
-	t.Helper()
-	if !need.Everything() {
-		t.Skip("takes minutes: runs in scripts/test --all")
-	}
-}
-
 // A proxyProcess is merlon gateway as a process of its own, whose descriptors, memory and goroutines nobody else touches.
 type proxyProcess struct {
 	cmd            *exec.Cmd
@@ -71,11 +34,7 @@ type proxyProcess struct {
 // spawn starts a gateway with the strict preset in front of upstream. rest is more of its policy file.
 func spawn(t *testing.T, upstream, rest string) *proxyProcess {
 	t.Helper()
-	program, err := exec.LookPath("merlon")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return spawnProgram(t, program, upstream, rest)
+	return spawnProgram(t, "merlon", upstream, rest) // see TestMain
 }
 
 // spawnTLS is spawn with a certificate for 127.0.0.1.
@@ -84,18 +43,14 @@ func spawnTLS(t *testing.T, upstream, rest string) *proxyProcess {
 	return spawn(t, upstream, certified(t)+"\n"+rest)
 }
 
-// certified is a setting with a certificate for 127.0.0.1.
-func certified(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	writeCertificate(t, dir)
-	return fmt.Sprintf("tls: {cert: %s, key: %s}", filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem"))
-}
-
 func spawnProgram(t *testing.T, program, upstream, rest string) *proxyProcess {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "merlon.yaml")
-	writePolicy(t, path, upstream, "preset: strict\n"+rest)
+	dir := t.TempDir()
+	path := filepath.Join(dir, "merlon.yaml")
+	policy := "version: 1\nlisten: 127.0.0.1:0\nadmin: 127.0.0.1:0\ndata: " + filepath.Join(dir, "data") + "\nupstream: " + upstream + "\npreset: strict\n" + rest + "\n"
+	if err := os.WriteFile(path, []byte(policy), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	all := wait.NewOutput(nil)
 	p := &proxyProcess{cmd: exec.Command(program, "gateway", "--config", path), stdout: wait.NewOutput(all), stderr: wait.NewOutput(all), ended: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = p.stdout, p.stderr
@@ -147,22 +102,13 @@ func (p *proxyProcess) level(t *testing.T) level {
 // one that has only ever served a single request. The application must have left; clients are made to leave.
 func (p *proxyProcess) settles(t *testing.T, what string, peak level, clients ...*http.Client) {
 	t.Helper()
-	var after level
-	deadline := time.Now().Add(limit)
-	for {
+	wait.Until(t, what+": descriptors settle", func() bool {
 		for _, c := range clients {
 			c.CloseIdleConnections() // again and again: streams that were reset count as busy for a moment
 		}
-		after = p.level(t)
-		if after.descriptors <= p.idle.descriptors {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Errorf("%s: descriptors leak: before %v, after %v", what, p.idle, after)
-			break
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
+		return p.level(t).descriptors <= p.idle.descriptors
+	})
+	after := p.level(t)
 	time.Sleep(time.Duration(upTo(100, 1000)) * time.Millisecond) // goroutines end a moment after their descriptors, and nothing signals that
 	after.goroutines = p.goroutines(t)
 	if want := restingGoroutines(); after.goroutines > want {
@@ -193,50 +139,6 @@ func (p *proxyProcess) terminate(t *testing.T) {
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// rewriting is a nonce setting for pages that are rewritten.
-func rewriting(t *testing.T) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "placeholder")
-	if err := os.WriteFile(path, []byte("n0123456789abcdefghijklmnopqrstuvwxyz"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return "nonce: {placeholder_file: " + path + "}"
-}
-
-// clientFor returns a client with connections of its own, that of TLS over HTTP/2.
-func clientFor(t *testing.T) *http.Client {
-	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, ForceAttemptHTTP2: true, MaxIdleConnsPerHost: 64, DisableCompression: true}
-	t.Cleanup(transport.CloseIdleConnections)
-	return &http.Client{Transport: transport, Timeout: limit, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-}
-
-// fetch returns the answer with its body.
-func exchange(t *testing.T, client *http.Client, url string) (*http.Response, string) {
-	t.Helper()
-	res, err := client.Get(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return res, string(body)
-}
-
-// dial opens a connection that ends with the test.
-func dial(t *testing.T, addr string) net.Conn {
-	t.Helper()
-	c, err := net.Dial("tcp", addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { c.Close() })
-	c.SetDeadline(time.Now().Add(limit))
-	return c
 }
 
 var resting struct {
@@ -275,14 +177,10 @@ func rest(t *testing.T) {
 func merlonProgram(t *testing.T) string {
 	t.Helper()
 	if !need.Everything() {
-		path, err := exec.LookPath("merlon") // see TestMain
-		if err != nil {
-			t.Fatal(err)
-		}
-		return path
+		return "merlon"
 	}
 	path := filepath.Join(t.TempDir(), "merlon")
-	out, err := exec.CommandContext(within(t), "go", "build", "-o", path, "github.com/merlon-sec/merlon/cmd/merlon").CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", path, "github.com/merlon-sec/merlon/cmd/merlon").CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}

@@ -1,6 +1,6 @@
 //go:build linux
 
-package cli_test
+package faults_test
 
 import (
 	"bytes"
@@ -13,6 +13,8 @@ import (
 
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
+
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/wait"
 )
 
 // rawHTTP2 is a client that writes frames as the test says.
@@ -30,7 +32,7 @@ func dialHTTP2(t *testing.T, addr string) *rawHTTP2 {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	conn.SetDeadline(time.Now().Add(limit))
+	conn.SetDeadline(time.Now().Add(wait.Limit))
 	c := &rawHTTP2{Framer: http2.NewFramer(conn, conn), conn: conn}
 	c.encoder = hpack.NewEncoder(&c.block)
 	c.ReadMetaHeaders = hpack.NewDecoder(4096, nil)

@@ -1,6 +1,6 @@
 //go:build linux
 
-package cli_test
+package faults_test
 
 import (
 	"bufio"
@@ -241,7 +241,7 @@ func TestBytesBeyondTheBody(t *testing.T) {
 	client := clientFor(t)
 	for what := range beyond {
 		method, path, _ := strings.Cut(what, " ")
-		req, err := http.NewRequestWithContext(within(t), method, "http://"+gw.addr+path, nil)
+		req, err := http.NewRequestWithContext(t.Context(), method, "http://"+gw.addr+path, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

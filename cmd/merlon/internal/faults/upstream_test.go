@@ -1,6 +1,6 @@
 //go:build linux
 
-package cli_test
+package faults_test
 
 import (
 	"bufio"
@@ -20,11 +20,7 @@ import (
 func TestUpstreamKilledAndBack(t *testing.T) {
 	t.Parallel()
 	rest(t)
-	answer := requests(func(c net.Conn, r *http.Request) bool {
-		_, err := io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 5\r\n\r\nalive")
-		return err == nil
-	})
-	app := serveRaw(t, "127.0.0.1:0", answer)
+	app := small(t)
 	addr := app.Addr().String()
 	gw := spawn(t, app.url(), "nonce: forward")
 	client := clientFor(t)
@@ -66,7 +62,7 @@ func TestUpstreamKilledAndBack(t *testing.T) {
 		app.kill()
 		wait.Until(t, "502", more(1))
 		peak = gw.level(t)
-		app = serveRaw(t, addr, answer)
+		app = serveRaw(t, addr, sayAlive)
 		wait.Until(t, "answers again", more(0))
 	}
 	stop.Store(true)
@@ -121,7 +117,7 @@ func TestUpstreamSendsHalfABody(t *testing.T) {
 			for name := range halves {
 				for _, how := range []string{"", "reset "} {
 					what := fmt.Sprintf("%s%s, %s, TLS %v", how, name, mode, secure)
-					req, err := http.NewRequestWithContext(within(t), "GET", scheme+gw.addr+"/?cut="+strings.ReplaceAll(how+name, " ", "+"), nil)
+					req, err := http.NewRequestWithContext(t.Context(), "GET", scheme+gw.addr+"/?cut="+strings.ReplaceAll(how+name, " ", "+"), nil)
 					if err != nil {
 						t.Fatal(err)
 					}

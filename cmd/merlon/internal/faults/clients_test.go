@@ -1,6 +1,6 @@
 //go:build linux
 
-package cli_test
+package faults_test
 
 import (
 	"bufio"
@@ -16,12 +16,12 @@ import (
 )
 
 // small is an application that answers at once.
-func small(t *testing.T) *rawApp {
-	return serveRaw(t, "127.0.0.1:0", requests(func(c net.Conn, r *http.Request) bool {
-		_, err := io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 5\r\n\r\nalive")
-		return err == nil
-	}))
-}
+func small(t *testing.T) *rawApp { return serveRaw(t, "127.0.0.1:0", sayAlive) }
+
+var sayAlive = requests(func(c net.Conn, r *http.Request) bool {
+	_, err := io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 5\r\n\r\nalive")
+	return err == nil
+})
 
 // alive wants the gateway to serve somebody else n times, as fast as it does.
 func alive(t *testing.T, client *http.Client, url string, n int) {
