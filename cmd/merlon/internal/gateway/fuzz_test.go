@@ -2,7 +2,6 @@ package gateway_test
 
 import (
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -47,20 +46,10 @@ func (f flushing) Flush() error { return http.NewResponseController(f.ResponseWr
 // FuzzCodings holds that a page that comes and goes in codings is the one that comes and goes in none.
 func FuzzCodings(f *testing.F) {
 	var next atomic.Pointer[coded]
-	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next.Load().ServeHTTP(w, r) }))
-	f.Cleanup(upstream.Close)
-	guard, err := merlon.New(merlon.Strict())
-	if err != nil {
-		f.Fatal(err)
-	}
+	app := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next.Load().ServeHTTP(w, r) })
 	var gateways []*gateway.Gateway
 	for _, n := range []gateway.Nonce{{Placeholder: secret}, {Inject: true}} {
-		g, err := gateway.New(gateway.Config{Sites: []gateway.Site{{App: gateway.App{Upstream: mustParse(f, upstream.URL), Nonce: n}, Guard: guard}}, Logger: slog.New(slog.DiscardHandler)})
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Cleanup(g.Close)
-		gateways = append(gateways, g)
+		gateways = append(gateways, newGateway(f, merlon.Strict(), app, func(c *gateway.Config) { c.Sites[0].Nonce = n }))
 	}
 	for i, text := range []string{page, "", "@", "<script nonce=@>", strings.Repeat("<li>x", 100) + "<script nonce='@'>1</script>", "<svg><![CDATA[<script>]]></svg><script nonce=\"@\">", secret[:20]} {
 		f.Add(text, uint8(i), uint8(i/2), i*7)

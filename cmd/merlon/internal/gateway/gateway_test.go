@@ -2,12 +2,10 @@ package gateway_test
 
 import (
 	"bufio"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -15,68 +13,6 @@ import (
 	"github.com/merlon-sec/merlon"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/gateway"
 )
-
-// echo is an application that answers with what it was sent.
-func echo(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", "text/html")
-	fmt.Fprintf(w, "%s %s host=%s\n", r.Method, r.RequestURI, r.Host)
-	for name, values := range r.Header {
-		fmt.Fprintf(w, "%s: %s\n", name, strings.Join(values, "|"))
-	}
-}
-
-// serve starts a gateway in front of app and returns its address.
-func serve(t *testing.T, config merlon.Config, app http.HandlerFunc, edit ...func(*gateway.Site)) string {
-	t.Helper()
-	upstream := httptest.NewServer(app)
-	t.Cleanup(upstream.Close)
-	target, err := url.Parse(upstream.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	guard, err := merlon.New(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	site := gateway.Site{App: gateway.App{Upstream: target, Nonce: gateway.Nonce{Forward: true}}, Guard: guard, ReportPath: "/.merlon/r"}
-	for _, e := range edit {
-		e(&site)
-	}
-	g, err := gateway.New(gateway.Config{Sites: []gateway.Site{site}, Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(g.Close)
-	srv := httptest.NewUnstartedServer(g)
-	srv.Config.DisableGeneralOptionsHandler = true // as the tool does
-	srv.Config.Protocols = new(http.Protocols)
-	srv.Config.Protocols.SetHTTP1(true)
-	srv.Config.Protocols.SetUnencryptedHTTP2(true)
-	srv.Start()
-	t.Cleanup(srv.Close)
-	return strings.TrimPrefix(srv.URL, "http://")
-}
-
-// send writes raw bytes and returns the answer with its body.
-func send(t *testing.T, addr, request string) (*http.Response, string) {
-	t.Helper()
-	c, err := net.Dial("tcp", addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	io.WriteString(c, request)
-	res, err := http.ReadResponse(bufio.NewReader(c), nil)
-	if err != nil {
-		t.Fatalf("%q: %v", request, err)
-	}
-	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatalf("%q: %v", request, err)
-	}
-	return res, string(body)
-}
 
 func TestRequestsArriveAsTheyCame(t *testing.T) {
 	addr := serve(t, merlon.Strict(), echo)

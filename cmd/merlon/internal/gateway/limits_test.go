@@ -4,10 +4,8 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -16,52 +14,19 @@ import (
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/gateway"
 )
 
-// serveWith starts a gateway with the timeouts, and says how the site is to be changed.
-func serveWith(t *testing.T, timeouts gateway.Timeouts, app http.HandlerFunc, edit func(*gateway.Site)) string {
+// serveWithin starts a gateway in front of app with the timeouts, and returns its address.
+func serveWithin(t *testing.T, timeouts gateway.Timeouts, app http.HandlerFunc, edit ...func(*gateway.Site)) string {
 	t.Helper()
-	upstream := httptest.NewServer(app)
-	t.Cleanup(upstream.Close)
-	guard, err := merlon.New(merlon.Strict())
-	if err != nil {
-		t.Fatal(err)
-	}
-	site := gateway.Site{App: gateway.App{Upstream: mustParse(t, upstream.URL)}, Guard: guard}
-	if edit != nil {
-		edit(&site)
-	}
-	g, err := gateway.New(gateway.Config{Sites: []gateway.Site{site}, Timeouts: timeouts, Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(g.Close)
-	srv := httptest.NewServer(g)
-	t.Cleanup(srv.Close)
-	return strings.TrimPrefix(srv.URL, "http://")
-}
-
-// exchange sends bytes and returns all responses until the connection ends, their bodies read.
-func exchange(t *testing.T, addr, request string) []*http.Response {
-	t.Helper()
-	c, err := net.Dial("tcp", addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	io.WriteString(c, request)
-	var out []*http.Response
-	for in := bufio.NewReader(c); ; {
-		res, err := http.ReadResponse(in, nil)
-		if err != nil {
-			return out
+	return listen(t, newGateway(t, merlon.Strict(), app, func(c *gateway.Config) {
+		c.Timeouts = timeouts
+		for _, e := range edit {
+			e(&c.Sites[0])
 		}
-		body, _ := io.ReadAll(res.Body)
-		res.Body = io.NopCloser(strings.NewReader(string(body)))
-		out = append(out, res)
-	}
+	}))
 }
 
 func TestMaxBody(t *testing.T) {
-	addr := serveWith(t, gateway.Timeouts{}, func(w http.ResponseWriter, r *http.Request) {
+	addr := serve(t, merlon.Strict(), func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err == nil && len(body) > 10 {
 			t.Errorf("the application got %d bytes", len(body))
@@ -107,7 +72,7 @@ func TestTimeouts(t *testing.T) {
 			}
 		}
 	}
-	addr := serveWith(t, gateway.Timeouts{RequestBody: brief, Response: brief, Header: brief, Body: brief}, app, nil)
+	addr := serveWithin(t, gateway.Timeouts{RequestBody: brief, Response: brief, Header: brief, Body: brief}, app)
 	defer close(release)
 	for request, status := range map[string]int{
 		"GET /mute HTTP/1.1\r\nHost: a\r\n\r\n":                                         504,
@@ -147,11 +112,11 @@ func TestTimeouts(t *testing.T) {
 // Who sends a byte now and then holds a connection to the application no longer than a body of that size may take.
 func TestTrickledBody(t *testing.T) {
 	silence := 200 * time.Millisecond
-	addr := serveWith(t, gateway.Timeouts{RequestBody: silence}, func(w http.ResponseWriter, r *http.Request) {
+	addr := serveWithin(t, gateway.Timeouts{RequestBody: silence}, func(w http.ResponseWriter, r *http.Request) {
 		if _, err := io.ReadAll(r.Body); err == nil {
 			t.Error("the application got the whole body")
 		}
-	}, nil)
+	})
 	c, err := net.Dial("tcp", addr)
 	if err != nil {
 		t.Fatal(err)
@@ -180,7 +145,7 @@ func TestTrickledBody(t *testing.T) {
 // A body that arrives in time leaves no bound behind: the response may take as long as it needs.
 func TestTheBoundOfTheBodyEndsWithIt(t *testing.T) {
 	silence := 50 * time.Millisecond
-	addr := serveWith(t, gateway.Timeouts{RequestBody: silence}, func(w http.ResponseWriter, r *http.Request) {
+	addr := serveWithin(t, gateway.Timeouts{RequestBody: silence}, func(w http.ResponseWriter, r *http.Request) {
 		io.Copy(io.Discard, r.Body)
 		select {
 		case <-r.Context().Done():
@@ -188,7 +153,7 @@ func TestTheBoundOfTheBodyEndsWithIt(t *testing.T) {
 		case <-time.After(4 * silence):
 		}
 		io.WriteString(w, "done")
-	}, nil)
+	})
 	res, err := http.Post("http://"+addr, "text/plain", strings.NewReader("body"))
 	if err != nil {
 		t.Fatal(err)
@@ -203,7 +168,7 @@ func TestTheBoundOfTheBodyEndsWithIt(t *testing.T) {
 // goroutines at once: -race sees it.
 func TestSilenceInACodedBody(t *testing.T) {
 	for _, name := range codings {
-		addr := serveWith(t, gateway.Timeouts{Body: 50 * time.Millisecond}, func(w http.ResponseWriter, r *http.Request) {
+		addr := serveWithin(t, gateway.Timeouts{Body: 50 * time.Millisecond}, func(w http.ResponseWriter, r *http.Request) {
 			text := encoded(t, name, page+strings.Repeat("<p>x", 10_000))
 			w.Header().Set("Content-Type", "text/html")
 			w.Header().Set("Content-Encoding", name)

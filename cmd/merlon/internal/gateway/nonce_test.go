@@ -7,8 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -28,10 +26,7 @@ const page = `<!doctype html><title>x</title><script nonce="` + secret + `">a()<
 func get(t *testing.T, addr, headers string) (res *http.Response, body, nonce string) {
 	t.Helper()
 	res, body = send(t, addr, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"+headers+"\r\n")
-	if m := regexp.MustCompile(`'nonce-([^']+)'`).FindStringSubmatch(res.Header.Get("Content-Security-Policy")); m != nil {
-		nonce = m[1]
-	}
-	return res, body, nonce
+	return res, body, nonceOf(res.Header)
 }
 
 func TestPlaceholder(t *testing.T) {
@@ -219,21 +214,14 @@ func TestInject(t *testing.T) {
 
 // What operators should know of a page is told once, not each time that somebody asks for it.
 func TestPagesAreToldOfOnce(t *testing.T) {
-	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	var log strings.Builder
+	g := newGateway(t, merlon.Strict(), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
 		io.WriteString(w, "<meta http-equiv=Content-Security-Policy content=\"script-src 'nonce-"+secret+"'\"><frameset>")
-	}))
-	defer app.Close()
-	guard, err := merlon.New(merlon.Strict())
-	if err != nil {
-		t.Fatal(err)
-	}
-	var log strings.Builder
-	g, err := gateway.New(gateway.Config{Sites: []gateway.Site{{App: gateway.App{Upstream: mustParse(t, app.URL), Nonce: gateway.Nonce{Placeholder: secret}}, Guard: guard}}, Logger: slog.New(slog.NewTextHandler(&log, nil))})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer g.Close()
+	}), func(c *gateway.Config) {
+		withPlaceholder(&c.Sites[0])
+		c.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	})
 	for _, path := range []string{"/a", "/a", "/b", "/a"} {
 		g.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", path, nil))
 	}
@@ -258,15 +246,6 @@ func TestWeakPlaceholdersAreRefused(t *testing.T) {
 			t.Errorf("%q: %v", weak, err)
 		}
 	}
-}
-
-func mustParse(t testing.TB, s string) *url.URL {
-	t.Helper()
-	u, err := url.Parse(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return u
 }
 
 // Markup that somebody injected and left open swallows the tag behind it, and must not get its nonce.

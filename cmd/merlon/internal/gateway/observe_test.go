@@ -5,8 +5,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/http/httptest"
-	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -21,29 +19,16 @@ import (
 
 // observed starts a gateway whose requests have records, and returns its address, the records in the order of their ends, and
 // the error log.
-func observed(t *testing.T, site gateway.Site, app http.HandlerFunc) (string, chan *access.Record, *logged) {
+func observed(t *testing.T, edit func(*gateway.Site), app http.HandlerFunc) (string, chan *access.Record, *logged) {
 	t.Helper()
-	upstream := httptest.NewServer(app)
-	t.Cleanup(upstream.Close)
-	target, err := url.Parse(upstream.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	site.Name, site.Upstream, site.ReportPath = "shop", target, "/.merlon/r"
-	if site.Guard, err = merlon.New(merlon.Strict()); err != nil {
-		t.Fatal(err)
-	}
 	log := &logged{}
 	logger := slog.New(slog.NewTextHandler(log, nil))
-	g, err := gateway.New(gateway.Config{Sites: []gateway.Site{site}, Logger: logger})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(g.Close)
+	g := newGateway(t, merlon.Strict(), app, func(c *gateway.Config) {
+		c.Sites[0].Name, c.Logger = "shop", logger
+		edit(&c.Sites[0])
+	})
 	records := make(chan *access.Record, 10)
-	srv := httptest.NewServer(&access.Handler{Next: g, Error: logger, Ended: func(r *access.Record) { records <- r }})
-	t.Cleanup(srv.Close)
-	return strings.TrimPrefix(srv.URL, "http://"), records, log
+	return listen(t, &access.Handler{Next: g, Error: logger, Ended: func(r *access.Record) { records <- r }}), records, log
 }
 
 // logged is a log that several goroutines write.
@@ -66,7 +51,9 @@ func (l *logged) String() string {
 
 func TestRecordOfARequest(t *testing.T) {
 	secret := "n" + strings.Repeat("5f2a", 8)
-	addr, records, _ := observed(t, gateway.Site{Hosts: []string{"shop.example"}, App: gateway.App{Nonce: gateway.Nonce{Placeholder: secret}}}, func(w http.ResponseWriter, r *http.Request) {
+	addr, records, _ := observed(t, func(s *gateway.Site) {
+		s.Hosts, s.Nonce = []string{"shop.example"}, gateway.Nonce{Placeholder: secret}
+	}, func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/page":
 			w.Header().Set("Content-Type", "text/html")
@@ -91,7 +78,7 @@ func TestRecordOfARequest(t *testing.T) {
 		{"/page", "other.example", access.Record{Status: 421}},
 		{"x:y", "shop.example", access.Record{Status: 400}},
 	} {
-		converse(t, addr, "GET "+tc.target+" HTTP/1.1\r\nHost: "+tc.host+"\r\nConnection: close\r\n\r\n")
+		exchange(t, addr, "GET "+tc.target+" HTTP/1.1\r\nHost: "+tc.host+"\r\nConnection: close\r\n\r\n")
 		got := <-records
 		ignore := cmpopts.IgnoreFields(access.Record{}, "Context", "Start", "Duration", "Upstream", "Bytes")
 		if diff := cmp.Diff(&tc.want, got, ignore, cmpopts.IgnoreUnexported(access.Record{})); diff != "" {
@@ -112,7 +99,7 @@ func TestPanicIsAnswered(t *testing.T) {
 		}
 		panic("boom")
 	})
-	addr, records, log := observed(t, gateway.Site{Reports: broken}, http.NotFound)
+	addr, records, log := observed(t, func(s *gateway.Site) { s.Reports = broken }, http.NotFound)
 	res, body := send(t, addr, "GET /.merlon/r HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
 	if res.StatusCode != 500 || !strings.Contains(body, "The gateway failed") || res.Header.Get("X-Frame-Options") != "DENY" || res.Header.Get("Content-Security-Policy") == "" {
 		t.Errorf("a panic: %d %v %q", res.StatusCode, res.Header, body)
@@ -124,32 +111,19 @@ func TestPanicIsAnswered(t *testing.T) {
 		t.Errorf("the log does not say where the panic was:\n%s", log)
 	}
 	for query, panicked := range map[string]bool{"late": true, "abort": false} {
-		converse(t, addr, "GET /.merlon/r?"+query+" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+		exchange(t, addr, "GET /.merlon/r?"+query+" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
 		if rec := <-records; rec.Panicked != panicked || !rec.Aborted {
 			t.Errorf("%s: %+v, want it aborted", query, rec)
 		}
 	}
 }
 
-// exchange sends a request and reads whatever comes, whole or not.
-func converse(t *testing.T, addr, request string) {
-	t.Helper()
-	c, err := net.Dial("tcp", addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	if _, err := io.WriteString(c, request); err != nil {
-		t.Fatal(err)
-	}
-	io.Copy(io.Discard, c)
-}
-
 // What is the client's fault does not count as an application that does not answer: who counts that wakes somebody up.
 func TestFaultsOfClientsAreNotTheApplications(t *testing.T) {
 	secret := "n" + strings.Repeat("5f2a", 8)
-	app := gateway.App{MaxBody: 100, Nonce: gateway.Nonce{Placeholder: secret}}
-	addr, records, log := observed(t, gateway.Site{App: app}, func(w http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body) })
+	addr, records, log := observed(t, func(s *gateway.Site) {
+		s.MaxBody, s.Nonce = 100, gateway.Nonce{Placeholder: secret}
+	}, func(w http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body) })
 	for name, request := range map[string]string{
 		"too large":   "Transfer-Encoding: chunked\r\n\r\n65\r\n" + strings.Repeat("x", 101) + "\r\n0\r\n\r\n",
 		"placeholder": "Transfer-Encoding: chunked\r\n\r\n21\r\n" + secret + "\r\n0\r\n\r\n",

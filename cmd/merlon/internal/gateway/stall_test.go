@@ -5,11 +5,9 @@ import (
 	"bytes"
 	"crypto/tls"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -27,21 +25,7 @@ const moment = time.Second
 // hasty starts a gateway that waits a moment for clients to take something, and as long as body for them to send.
 func hasty(t *testing.T, body time.Duration, app http.HandlerFunc) *httptest.Server {
 	t.Helper()
-	upstream := httptest.NewServer(app)
-	t.Cleanup(upstream.Close)
-	target, err := url.Parse(upstream.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	guard, err := merlon.New(merlon.Strict())
-	if err != nil {
-		t.Fatal(err)
-	}
-	g, err := gateway.New(gateway.Config{Sites: []gateway.Site{{App: gateway.App{Upstream: target}, Guard: guard}}, Timeouts: gateway.Timeouts{Response: moment, RequestBody: body}, Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(g.Close)
+	g := newGateway(t, merlon.Strict(), app, func(c *gateway.Config) { c.Timeouts = gateway.Timeouts{Response: moment, RequestBody: body} })
 	srv := httptest.NewUnstartedServer(g)
 	srv.EnableHTTP2 = true
 	srv.StartTLS()

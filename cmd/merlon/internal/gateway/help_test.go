@@ -1,0 +1,123 @@
+package gateway_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/merlon-sec/merlon"
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/gateway"
+)
+
+// echo is an application that answers with what it was sent.
+func echo(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/html")
+	fmt.Fprintf(w, "%s %s host=%s\n", r.Method, r.RequestURI, r.Host)
+	for name, values := range r.Header {
+		fmt.Fprintf(w, "%s: %s\n", name, strings.Join(values, "|"))
+	}
+}
+
+// newGateway makes a gateway whose only site has app behind it. edit changes what it is made of; nil changes nothing.
+func newGateway(t testing.TB, config merlon.Config, app http.Handler, edit func(*gateway.Config)) *gateway.Gateway {
+	t.Helper()
+	upstream := httptest.NewServer(app)
+	t.Cleanup(upstream.Close)
+	guard, err := merlon.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := gateway.Config{Logger: slog.New(slog.DiscardHandler),
+		Sites: []gateway.Site{{App: gateway.App{Upstream: mustParse(t, upstream.URL)}, Guard: guard, ReportPath: "/.merlon/r"}}}
+	if edit != nil {
+		edit(&c)
+	}
+	g, err := gateway.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(g.Close)
+	return g
+}
+
+// serve starts a gateway in front of app, which forwards nonces, and returns its address.
+func serve(t *testing.T, config merlon.Config, app http.HandlerFunc, edit ...func(*gateway.Site)) string {
+	t.Helper()
+	return listen(t, newGateway(t, config, app, func(c *gateway.Config) {
+		c.Sites[0].Nonce.Forward = true
+		for _, e := range edit {
+			e(&c.Sites[0])
+		}
+	}))
+}
+
+// listen lets h answer as the tool does, and returns its address.
+func listen(t *testing.T, h http.Handler) string {
+	t.Helper()
+	srv := httptest.NewUnstartedServer(h)
+	srv.Config.DisableGeneralOptionsHandler = true
+	srv.Config.Protocols = new(http.Protocols)
+	srv.Config.Protocols.SetHTTP1(true)
+	srv.Config.Protocols.SetUnencryptedHTTP2(true)
+	srv.Start()
+	t.Cleanup(srv.Close)
+	return strings.TrimPrefix(srv.URL, "http://")
+}
+
+// send writes raw bytes and returns the answer with its body.
+func send(t *testing.T, addr, request string) (*http.Response, string) {
+	t.Helper()
+	c, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	io.WriteString(c, request)
+	res, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil {
+		t.Fatalf("%q: %v", request, err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatalf("%q: %v", request, err)
+	}
+	return res, string(body)
+}
+
+// exchange sends bytes and returns all responses until the connection ends, their bodies read.
+func exchange(t *testing.T, addr, request string) []*http.Response {
+	t.Helper()
+	c, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	io.WriteString(c, request)
+	var out []*http.Response
+	for in := bufio.NewReader(c); ; {
+		res, err := http.ReadResponse(in, nil)
+		if err != nil {
+			return out
+		}
+		body, _ := io.ReadAll(res.Body)
+		res.Body = io.NopCloser(strings.NewReader(string(body)))
+		out = append(out, res)
+	}
+}
+
+func mustParse(t testing.TB, s string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
