@@ -9,19 +9,19 @@ import (
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/access"
 )
 
-// RouteHeader is how an application says, of a response on a route where it may loosen, what the Guard shall leave out:
+// routeHeader is how an application says, of a response on a route where it may loosen, what the Guard shall leave out:
 // frame-exempt, csp-exempt, or both with a comma between them. Django's decorators of these names send no header of their own.
-const RouteHeader = "Merlon-Route"
+const routeHeader = "Merlon-Route"
 
-// requestRoutes are what RouteHeader can ask for, compiled. Without entries the header is not heard.
+// requestRoutes are what routeHeader can ask for, compiled. Without entries the header is not heard.
 type requestRoutes map[string]*merlon.Route
 
 func newRequestRoutes(g *merlon.Guard) (requestRoutes, error) {
 	out := requestRoutes{}
 	for word, change := range map[string]merlon.Change{"frame-exempt": merlon.FrameExempt(), "csp-exempt": merlon.Exempt()} {
-		rt, err := g.NewRoute("the application sends "+RouteHeader+": "+word, change)
+		rt, err := g.NewRoute("the application sends "+routeHeader+": "+word, change)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %s: %w", RouteHeader, word, err)
+			return nil, fmt.Errorf("%s: %s: %w", routeHeader, word, err)
 		}
 		out[word] = rt
 	}
@@ -56,7 +56,7 @@ func (a *answer) WriteHeader(status int) {
 // takeMerlonHeaders takes out what only the gateway may say, and does what the application asks for where it may.
 func (a *answer) takeMerlonHeaders(status int) {
 	h := a.Header()
-	asked := h[RouteHeader]
+	asked := h[routeHeader]
 	dropMerlon(h)
 	if len(asked) == 0 || status < 200 {
 		return
@@ -65,7 +65,7 @@ func (a *answer) takeMerlonHeaders(status int) {
 		word = strings.ToLower(strings.TrimSpace(word))
 		route := a.proxy.routes[word]
 		if !a.proxy.app.MayLoosen || route == nil {
-			a.proxy.log.Debug("what the application asks for is not done", "header", RouteHeader, "value", word, "path", access.Path(a.request))
+			a.proxy.log.Debug("what the application asks for is not done", "header", routeHeader, "value", word, "path", access.Path(a.request))
 			continue
 		}
 		route.Handler(nothing).ServeHTTP(a.ResponseWriter, a.request)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"html"
 	"io"
+	"log/slog"
 	"net/http"
 	"os"
 	"strconv"
@@ -64,6 +65,29 @@ func badRequest(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Connection", "close") // what follows may be read in different ways as well
 	}
 	errorPage(w, http.StatusBadRequest, "Servers read this request in different ways, so it was not passed on.", "Please look for a mistake in the address.")
+}
+
+// recovering returns next with an answer for panics, inside the Guard so that it carries the headers. Where a part of another
+// answer is out already, the connection ends.
+func recovering(next http.Handler, log *slog.Logger) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			v := recover()
+			switch {
+			case v == nil:
+				return
+			case v == http.ErrAbortHandler:
+				panic(v)
+			}
+			access.LogPanic(log, r, v)
+			if !access.Of(r.Context()).Recovered() {
+				panic(http.ErrAbortHandler)
+			}
+			clear(w.Header()) // of the answer that came to nothing
+			errorPage(w, http.StatusInternalServerError, "The gateway failed at this request.", "Please try again. The gateway's log says where it failed.")
+		}()
+		next.ServeHTTP(w, r)
+	})
 }
 
 // errorHead begins a page. A strict policy lets no style through, but it does not govern these two elements: letters of a readable

@@ -1,4 +1,3 @@
-// Package gateway is the reverse proxy that puts a Guard in front of applications in any language.
 package gateway
 
 import (

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/merlon-sec/merlon"
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/coding"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/gateway"
 )
 
@@ -120,4 +121,64 @@ func mustParse(t testing.TB, s string) *url.URL {
 		t.Fatal(err)
 	}
 	return u
+}
+
+var (
+	pools   coding.Pools
+	codings = []string{"gzip", "br", "zstd"}
+)
+
+func encoded(t testing.TB, name, text string) string {
+	t.Helper()
+	if name == "" {
+		return text
+	}
+	var out strings.Builder
+	w := pools.NewWriter(name, &out)
+	io.WriteString(w, text)
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+func decoded(t testing.TB, name, text string) string {
+	t.Helper()
+	if name == "" {
+		return text
+	}
+	r := pools.NewReader(name, io.NopCloser(strings.NewReader(text)))
+	defer r.Close()
+	plain, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatalf("decoding %s: %v", name, err)
+	}
+	return string(plain)
+}
+
+// ask sends a request without a transport that would decode or retry.
+func ask(t testing.TB, method, url string, headers ...string) (*http.Response, string, error) {
+	t.Helper()
+	r, err := http.NewRequest(method, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Add(headers[i], headers[i+1])
+	}
+	transport := &http.Transport{DisableCompression: true}
+	defer transport.CloseIdleConnections()
+	res, err := transport.RoundTrip(r)
+	if err != nil { // such as a response that was aborted before its header went out
+		return &http.Response{}, "", err
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	return res, string(text), err
+}
+
+func nonceOf(h http.Header) string {
+	_, rest, _ := strings.Cut(h.Get("Content-Security-Policy"), "'nonce-")
+	nonce, _, _ := strings.Cut(rest, "'")
+	return nonce
 }

@@ -130,7 +130,7 @@ func (n Nonce) rewriting(next http.Handler, log *slog.Logger) http.Handler {
 		p := &page{Context: r.Context(), ResponseWriter: w, request: r, nonce: n, pools: pools}
 		r = r.WithContext(p)
 		if n.Placeholder != "" && r.Body != nil && r.Body != http.NoBody {
-			r.Body = body{rewrite.NewReader(r.Body, n.Placeholder), r.Body}
+			r.Body = searched{rewrite.NewReader(r.Body, n.Placeholder), r.Body}
 		}
 		next.ServeHTTP(p, r)
 		err := p.close()

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"errors"
-	"log/slog"
 	"net/http"
 	"time"
 
@@ -53,27 +52,4 @@ func ofClient(err error) bool {
 		}
 	}
 	return false
-}
-
-// recovering returns next with an answer for panics, inside the Guard so that it carries the headers. Where a part of another
-// answer is out already, the connection ends.
-func recovering(next http.Handler, log *slog.Logger) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		defer func() {
-			v := recover()
-			switch {
-			case v == nil:
-				return
-			case v == http.ErrAbortHandler:
-				panic(v)
-			}
-			access.LogPanic(log, r, v)
-			if !access.Of(r.Context()).Recovered() {
-				panic(http.ErrAbortHandler)
-			}
-			clear(w.Header()) // of the answer that came to nothing
-			errorPage(w, http.StatusInternalServerError, "The gateway failed at this request.", "Please try again. The gateway's log says where it failed.")
-		}()
-		next.ServeHTTP(w, r)
-	})
 }

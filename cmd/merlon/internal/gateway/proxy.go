@@ -29,7 +29,7 @@ const markHeader = "Merlon-Gateway"
 
 func (p *proxy) handler(transport http.RoundTripper) http.Handler {
 	reverse := &httputil.ReverseProxy{
-		Rewrite:        p.rewrite,
+		Rewrite:        p.passOn,
 		Transport:      transport,
 		BufferPool:     &buffers,
 		ErrorLog:       log.New(logWriter{p.log}, "", 0),

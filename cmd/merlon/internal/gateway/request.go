@@ -14,11 +14,11 @@ import (
 // when both are opened under one host name; it is never passed on.
 const DashboardCookie = "merlon-dashboard"
 
-// NonceHeader tells the application the nonce of the response that it is about to make.
-const NonceHeader = "Merlon-Nonce"
+// nonceHeader tells the application the nonce of the response that it is about to make.
+const nonceHeader = "Merlon-Nonce"
 
-// rewrite passes a request on as it came, with the scheme and the client that the gateway vouches for.
-func (p *proxy) rewrite(pr *httputil.ProxyRequest) {
+// passOn makes the request to the application: as it came, with the scheme and the client that the gateway vouches for.
+func (p *proxy) passOn(pr *httputil.ProxyRequest) {
 	in, out := pr.In, pr.Out
 	out.URL.Scheme, out.URL.Host = target(p.app.Upstream)
 	out.URL.RawQuery = in.URL.RawQuery // ReverseProxy has dropped what Go cannot parse; the application may
@@ -29,7 +29,7 @@ func (p *proxy) rewrite(pr *httputil.ProxyRequest) {
 	p.forward(pr)
 	out.Header.Set(markHeader, p.mark)
 	if nonce := merlon.Nonce(in.Context()); nonce != "" && p.app.Nonce.Forward {
-		out.Header.Set(NonceHeader, nonce)
+		out.Header.Set(nonceHeader, nonce)
 	}
 	p.app.Nonce.prepare(out)
 	if !strings.EqualFold(out.Header.Get("Upgrade"), "websocket") || out.Method != http.MethodGet || !out.ProtoAtLeast(1, 1) {

@@ -85,8 +85,8 @@ func (n Nonce) scrubHeader(h http.Header) {
 	}
 }
 
-// body is a request's, read through something that looks for the placeholder.
-type body struct {
+// searched is the body of a request, read through something that looks for the placeholder.
+type searched struct {
 	io.Reader
 	io.Closer
 }

@@ -44,29 +44,41 @@ func tightening(g *merlon.Guard, h http.Handler) guarded {
 }
 
 func newSite(s Site, c Config, mark string, u *upstreams) (*site, error) {
-	out := &site{guard: s.Guard, routes: map[string]guarded{}, reportPath: s.ReportPath, reports: s.observed(trusted(s.Guard, recovering(s.reports(c.Timeouts), c.Logger)))}
 	routes, err := s.requestRoutes()
 	if err != nil {
 		return nil, err
 	}
+	shared := proxy{guard: s.Guard, log: c.Logger, mark: mark, timeouts: c.Timeouts, routes: routes, believed: believed(s.Guard)}
 	handler := func(a App) guarded {
-		a.Nonce = a.Nonce.under(s.Guard, a.MayLoosen)
-		p := &proxy{app: a, guard: s.Guard, log: c.Logger, mark: mark, timeouts: c.Timeouts, routes: routes, believed: believed(s.Guard)}
-		transport := u.transport(a.Upstream)
-		if c.Transport != nil {
-			transport = c.Transport(a.Upstream, transport)
-		}
-		inner := recovering(a.Nonce.handler(p.handler(timed{transport}), c.Logger), c.Logger)
-		if a.MayLoosen {
-			return s.observed(trusted(s.Guard, inner))
-		}
-		return s.observed(tightening(s.Guard, inner))
+		p := shared
+		p.app = a
+		p.app.Nonce = a.Nonce.under(s.Guard, a.MayLoosen)
+		return s.observed(p.guarded(c.transport(a.Upstream, u)))
 	}
-	out.app = handler(s.App)
+	reports := trusted(s.Guard, recovering(s.reports(c.Timeouts), c.Logger))
+	out := &site{guard: s.Guard, app: handler(s.App), routes: map[string]guarded{}, reportPath: s.ReportPath, reports: s.observed(reports)}
 	for pattern, a := range s.Routes {
 		out.routes[pattern] = handler(a)
 	}
 	return out, nil
+}
+
+// transport is what requests to an application go through.
+func (c *Config) transport(to *url.URL, u *upstreams) http.RoundTripper {
+	usual := u.transport(to)
+	if c.Transport != nil {
+		return c.Transport(to, usual)
+	}
+	return usual
+}
+
+// guarded puts everything around the proxy that stands between it and the site.
+func (p *proxy) guarded(transport http.RoundTripper) guarded {
+	h := recovering(p.app.Nonce.handler(p.handler(timed{transport}), p.log), p.log)
+	if p.app.MayLoosen {
+		return trusted(p.guard, h)
+	}
+	return tightening(p.guard, h)
 }
 
 // handler returns what answers r: the route that it belongs to. A path that servers read in different ways has the site's application,

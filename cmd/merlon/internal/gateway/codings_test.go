@@ -9,7 +9,6 @@ import (
 	"net/http/httptest"
 	"runtime"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -18,66 +17,6 @@ import (
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/coding"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/gateway"
 )
-
-var (
-	pools   coding.Pools
-	codings = []string{"gzip", "br", "zstd"}
-)
-
-func encoded(t testing.TB, name, text string) string {
-	t.Helper()
-	if name == "" {
-		return text
-	}
-	var out strings.Builder
-	w := pools.NewWriter(name, &out)
-	io.WriteString(w, text)
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return out.String()
-}
-
-func decoded(t testing.TB, name, text string) string {
-	t.Helper()
-	if name == "" {
-		return text
-	}
-	r := pools.NewReader(name, io.NopCloser(strings.NewReader(text)))
-	defer r.Close()
-	plain, err := io.ReadAll(r)
-	if err != nil {
-		t.Fatalf("decoding %s: %v", name, err)
-	}
-	return string(plain)
-}
-
-// ask sends a request without a transport that would decode or retry.
-func ask(t testing.TB, method, url string, headers ...string) (*http.Response, string, error) {
-	t.Helper()
-	r, err := http.NewRequest(method, url, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := 0; i < len(headers); i += 2 {
-		r.Header.Add(headers[i], headers[i+1])
-	}
-	transport := &http.Transport{DisableCompression: true}
-	defer transport.CloseIdleConnections()
-	res, err := transport.RoundTrip(r)
-	if err != nil { // such as a response that was aborted before its header went out
-		return &http.Response{}, "", err
-	}
-	defer res.Body.Close()
-	text, err := io.ReadAll(res.Body)
-	return res, string(text), err
-}
-
-func nonceOf(h http.Header) string {
-	_, rest, _ := strings.Cut(h.Get("Content-Security-Policy"), "'nonce-")
-	nonce, _, _ := strings.Cut(rest, "'")
-	return nonce
-}
 
 // TestCodings asks for a page that comes in each coding, or in none, as clients that accept each of them.
 func TestCodings(t *testing.T) {
@@ -333,20 +272,5 @@ func TestBombThroughTheGateway(t *testing.T) {
 		if grown := int64(most) - int64(before.HeapAlloc); err != io.EOF || total != size || grown > 16<<20 {
 			t.Errorf("%s: %d bytes, %d of them kept, %v", name, total, grown, err)
 		}
-	}
-}
-
-// shelf is an application that has one page and one style sheet, and knows their tags and dates.
-func shelf(asked *atomic.Pointer[http.Header]) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		h := r.Header.Clone()
-		asked.Store(&h)
-		kind, text := "text/html; charset=utf-8", page
-		if r.URL.Path == "/a.css" {
-			kind, text = "text/css", "p{}"
-		}
-		w.Header().Set("Content-Type", kind)
-		w.Header().Set("ETag", r.URL.Query().Get("weak")+`"v,1"`)
-		http.ServeContent(w, r, "", lastYear, strings.NewReader(text))
 	}
 }

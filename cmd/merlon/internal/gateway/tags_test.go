@@ -131,3 +131,18 @@ func TestConditionsOfChanges(t *testing.T) {
 		}
 	}
 }
+
+// shelf is an application that has one page and one style sheet, and knows their tags and dates.
+func shelf(asked *atomic.Pointer[http.Header]) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		h := r.Header.Clone()
+		asked.Store(&h)
+		kind, text := "text/html; charset=utf-8", page
+		if r.URL.Path == "/a.css" {
+			kind, text = "text/css", "p{}"
+		}
+		w.Header().Set("Content-Type", kind)
+		w.Header().Set("ETag", r.URL.Query().Get("weak")+`"v,1"`)
+		http.ServeContent(w, r, "", lastYear, strings.NewReader(text))
+	}
+}

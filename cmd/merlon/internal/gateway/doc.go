@@ -1,0 +1,20 @@
+// Package gateway is the reverse proxy that puts a Guard in front of applications in any language.
+//
+// A request goes through these, from the outside in, and the response to it through the same from the inside out:
+//
+//	Gateway       finds the site that has the host; refuses what servers read in different ways   gateway.go, plain.go
+//	site          finds the route, and with it the application                                    site.go
+//	observed      tells the request's record whose it is                                           observe.go
+//	guarded       is a handler inside the Guard, which puts the headers on                        site.go
+//	recovering    answers where a handler panics                                                  errors.go
+//	hashed        names the hashes of the page for its policy                                     hashes.go
+//	page          refuses a request with the placeholder, rewrites the response                   nonce.go, secret.go, page.go, outlet.go
+//	answer        waits for the client, does what the application asks for where it may           answer.go
+//	proxy         says who the client is, checks the response, makes pages for errors             proxy.go, request.go, errors.go
+//	timed         tells the record how long the application took                                  observe.go
+//	upstreams     have the connections to the application                                         upstreams.go
+//
+// Of these, hashed and page are there only where the application's [Nonce] wants them. Bodies are bounded in time on both ways: incoming
+// is a request's and watched a response's (body.go), by the deadlines of the client's connection (stall.go). What headers and entity tags
+// say of a page that was changed is in representation.go and tags.go.
+package gateway
