@@ -6,25 +6,25 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/hostport"
 	"github.com/merlon-sec/merlon/report"
 )
 
 // hosts decides what belongs to a site. The zero set means the Host of the request.
 type hosts struct {
 	name string
-	set  map[string]bool // host[:port]
+	set  hostport.Map[bool]
 }
 
 func newHosts(site Site) hosts {
-	h := hosts{name: site.Name, set: map[string]bool{}}
+	h := hosts{name: site.Name, set: hostport.Map[bool]{}}
 	for _, host := range site.Hosts {
-		h.set[strings.ToLower(host)] = true
+		_ = h.set.Add(host, true) // one that is none has no documents
 	}
 	return h
 }
 
-// own reports whether u is on a host of the site. A host of the site without a port stands for every port, and one with *. for
-// all below it; in the Host of a request a missing port stands for the scheme's.
+// own reports whether u is on a host of the site. In the Host of a request a missing port stands for the scheme's.
 func (h hosts) own(u *url.URL, r *http.Request) bool {
 	if u == nil || defaultPort(u.Scheme) == "" {
 		return false
@@ -41,20 +41,8 @@ func (h hosts) own(u *url.URL, r *http.Request) bool {
 		host := strings.ToLower(r.Host)
 		return host == full || host == short
 	}
-	return h.has(full) || h.has(name)
-}
-
-// has reports whether the set has the host, or *. and a domain above it.
-func (h hosts) has(host string) bool {
-	if h.set[host] {
-		return true
-	}
-	for _, above, ok := strings.Cut(host, "."); ok; _, above, ok = strings.Cut(above, ".") {
-		if h.set["*."+above] {
-			return true
-		}
-	}
-	return false
+	_, ok := h.set.Get(name, ":"+port)
+	return ok
 }
 
 // origin returns the Origin header of the request, and whether it is of the site.

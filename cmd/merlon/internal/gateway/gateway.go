@@ -2,13 +2,12 @@ package gateway
 
 import (
 	"crypto/rand"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"github.com/merlon-sec/merlon"
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/hostport"
 )
 
 // Config is what a Gateway is made of.
@@ -36,21 +35,21 @@ type Site struct {
 
 // Gateway is an http.Handler that forwards each request to its site's application. It is safe for concurrent use.
 type Gateway struct {
-	byHost   map[string]*site // by name or name:port, as splitHost gives them
-	fallback *site            // for requests whose host no site names; nil for none
-	unknown  guarded          // answers those without a fallback
-	refuse   guarded          // answers requests that servers read in different ways
+	byHost   hostport.Map[*site]
+	fallback *site   // for requests whose host no site names; nil for none
+	unknown  guarded // answers those without a fallback
+	refuse   guarded // answers requests that servers read in different ways
 	upstream *upstreams
 }
 
-// New makes a Gateway. An error says which of two sites claims a host that the other has, and which placeholder is none or stands
-// where others would show it.
+// New makes a Gateway. An error says which host is none or there twice, and which placeholder is none or stands where others would
+// show it.
 func New(c Config) (*Gateway, error) {
 	c.Timeouts = c.Timeouts.OrDefaults()
 	if err := sharePlaceholders(c.Sites); err != nil {
 		return nil, err
 	}
-	g := &Gateway{byHost: map[string]*site{}, upstream: newUpstreams(c.Timeouts, c.NetHTTP),
+	g := &Gateway{byHost: hostport.Map[*site]{}, upstream: newUpstreams(c.Timeouts, c.NetHTTP),
 		unknown: trusted(new(merlon.Guard), http.HandlerFunc(unknownHost)),
 		refuse:  trusted(new(merlon.Guard), http.HandlerFunc(badRequest))}
 	mark := rand.Text()
@@ -76,18 +75,9 @@ func refusesOtherHosts(g *merlon.Guard) bool {
 // add makes the site answer for its hosts. Where it is alone, other hosts are told so with its headers.
 func (g *Gateway) add(s *site, hosts []string, alone bool) error {
 	for _, host := range hosts {
-		domain, below := strings.CutPrefix(host, "*.")
-		name, port, ok := splitHost(domain)
-		if !ok {
-			return fmt.Errorf("%q is no host", host)
+		if err := g.byHost.Add(host, s); err != nil {
+			return err
 		}
-		if below {
-			name = "*." + name
-		}
-		if g.byHost[name+port] != nil {
-			return fmt.Errorf("two sites have the host %s", host)
-		}
-		g.byHost[name+port] = s
 	}
 	if len(hosts) == 0 || g.fallback == nil && refusesOtherHosts(s.guard) {
 		g.fallback = s
@@ -112,32 +102,16 @@ func (g *Gateway) Explain(r *http.Request) merlon.Explanation { return g.handler
 
 // handler returns what answers the request.
 func (g *Gateway) handler(r *http.Request) guarded {
-	name, port, ok := splitHost(r.Host)
+	name, port, ok := hostport.Split(r.Host)
 	if !ok && (r.Host != "" || r.ProtoAtLeast(1, 1)) || !plain(r) { // HTTP/1.0 knows requests without a host
 		return g.refuse
 	}
-	if s := g.site(name, port); s != nil {
-		return s.handler(r)
+	s, ok := g.byHost.Get(name, port)
+	if !ok {
+		s = g.fallback
 	}
-	return g.unknown
-}
-
-// site returns the site with the host: by its name, or by the nearest domain above it.
-func (g *Gateway) site(name, port string) *site {
-	if h := g.lookup(name, port); h != nil {
-		return h
+	if s == nil {
+		return g.unknown
 	}
-	for _, above, ok := strings.Cut(name, "."); ok; _, above, ok = strings.Cut(above, ".") {
-		if h := g.lookup("*."+above, port); h != nil {
-			return h
-		}
-	}
-	return g.fallback
-}
-
-func (g *Gateway) lookup(name, port string) *site {
-	if h := g.byHost[name+port]; h != nil {
-		return h
-	}
-	return g.byHost[name]
+	return s.handler(r)
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -132,13 +133,22 @@ func ParseUpstream(text string) (*url.URL, error) {
 		return u, nil
 	case u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "h2c":
 		return bad("an upstream begins with http://, https://, h2c:// or unix:")
-	case u.Host == "" || !validHost(u.Host):
+	case !validHost(withoutZone(u)):
 		return bad("no valid host")
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Path != "" && u.Path != "/":
 		return bad("an upstream is scheme, host and port only; paths are passed on as they come")
 	}
 	u.Path = ""
 	return u, nil
+}
+
+// withoutZone is the host of a URL without the zone of an IPv6 address: one has it to connect, and in no Host header.
+func withoutZone(u *url.URL) string {
+	addr, err := netip.ParseAddr(u.Hostname())
+	if err != nil || addr.Zone() == "" {
+		return u.Host
+	}
+	return strings.Replace(u.Host, "%"+addr.Zone(), "", 1)
 }
 
 // units are those of sizes, as people write them. KB and KiB are not the same.

@@ -4,12 +4,11 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"net"
-	"net/netip"
 	"slices"
 	"strings"
 
 	"github.com/merlon-sec/merlon/cfgerrors"
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/hostport"
 )
 
 // wayOut has keys that people try, with what they mean here.
@@ -88,22 +87,8 @@ func (r *reader) hosts(keys map[string]any, path string) []string {
 	return out
 }
 
-// validHost reports whether s can be the value of a Host header.
+// validHost reports whether s can be the value of a Host header. With a final dot a host is another one, which next to nobody asks for.
 func validHost(s string) bool {
-	host := s
-	if h, port, err := net.SplitHostPort(s); err == nil {
-		if _, err := netip.ParseAddrPort("0.0.0.0:" + port); err != nil {
-			return false
-		}
-		host = h
-	}
-	if _, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
-		return true
-	}
-	for label := range strings.SplitSeq(host, ".") {
-		if label == "" || strings.Trim(strings.ToLower(label), "abcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
-			return false
-		}
-	}
-	return true
+	name, _, ok := hostport.Split(s)
+	return ok && !strings.HasSuffix(name, ".")
 }
