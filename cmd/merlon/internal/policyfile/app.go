@@ -27,19 +27,13 @@ type Route struct {
 	App          // what the route does not say is the site's
 }
 
-// appKeys are the keys of a site that say how its application is treated, and routeKeys those of a route.
-var (
-	appKeys   = []string{"upstream", "nonce", "max-body"}
-	routeKeys = append(slices.Clone(appKeys), "upstream-may-loosen")
-)
-
 // siteApp takes the application's keys out of a site's.
 func (r *reader) siteApp(keys map[string]any, path string) App {
 	a := r.app(App{}, keys, path, keys["preset"])
 	if _, here := keys["upstream"]; !here {
 		r.wrong(path, cfgerrors.Missing, "", "the application's address is missing", "write upstream: http://127.0.0.1:8000")
 	}
-	for _, key := range appKeys {
+	for _, key := range appKeys.names() {
 		delete(keys, key)
 	}
 	return a
@@ -70,7 +64,7 @@ func (r *reader) routes(keys map[string]any, path string, site App) []Route {
 	for i, item := range list {
 		rest[i] = item
 		route, isMap := item.(map[string]any)
-		if !isMap || !slices.ContainsFunc(routeKeys, func(key string) bool { _, has := route[key]; return has }) {
+		if !isMap || !slices.ContainsFunc(routeKeys.names(), func(key string) bool { _, has := route[key]; return has }) {
 			continue
 		}
 		at := fmt.Sprintf("%s[%d]", under(path, "routes"), i)
@@ -83,7 +77,7 @@ func (r *reader) routes(keys map[string]any, path string, site App) []Route {
 		a.MayLoosen = r.mayLoosen(route, at)
 		out = append(out, Route{Match: match, App: a})
 		theirs := maps.Clone(route)
-		for _, key := range routeKeys {
+		for _, key := range routeKeys.names() {
 			delete(theirs, key)
 		}
 		rest[i] = theirs
@@ -93,14 +87,9 @@ func (r *reader) routes(keys map[string]any, path string, site App) []Route {
 }
 
 func (r *reader) mayLoosen(route map[string]any, path string) bool {
-	v, here := route["upstream-may-loosen"]
-	may, isBool := v.(bool)
+	may := r.flag(route, path, "upstream-may-loosen")
 	reason, _ := route["reason"].(string)
-	switch {
-	case !here:
-	case !isBool:
-		r.wrong(under(path, "upstream-may-loosen"), cfgerrors.WrongType, fmt.Sprint(v), "this key takes true or false", "")
-	case may && !strings.ContainsFunc(reason, unicode.IsLetter):
+	if may && !strings.ContainsFunc(reason, unicode.IsLetter) {
 		r.wrong(path, cfgerrors.ReasonMissing, "", "on this route the application may loosen what protects it", "say why in words, such as reason: contract 114")
 	}
 	return may
@@ -189,22 +178,4 @@ func (r *reader) maxHeader(v any) int64 {
 		r.wrong("max-header", cfgerrors.InvalidValue, fmt.Sprint(v), "a header is limited to a size from 4KiB to 1MiB", "write max-header: 64KiB")
 	}
 	return n
-}
-
-// transports are what requests to applications can go through; the first is the usual one.
-var transports = []string{"pooled", "net/http"}
-
-func (r *reader) transport(v any) (netHTTP bool) {
-	if v != nil && !slices.Contains(transports, fmt.Sprint(v)) {
-		r.wrong("transport", cfgerrors.InvalidValue, fmt.Sprint(v), "no such transport", "write "+strings.Join(transports, " or "))
-	}
-	return v == "net/http"
-}
-
-func (r *reader) h2c(v any) bool {
-	on, isBool := v.(bool)
-	if v != nil && !isBool {
-		r.wrong("h2c", cfgerrors.WrongType, fmt.Sprint(v), "this key takes true or false", "")
-	}
-	return on
 }

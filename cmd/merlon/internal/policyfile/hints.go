@@ -2,12 +2,50 @@ package policyfile
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/merlon-sec/merlon/cfgerrors"
 )
+
+// wayOut has keys that people try, with what they mean here.
+var wayOut = map[string]string{
+	"x-frame-options": "write frame: deny", "frame-ancestors": "write frame: deny", "content-security-policy": "write csp: ...", "policy": "write csp: ...",
+	"content-security-policy-report-only": "write trial: ...", "report-only": "write trial: ...", "hsts": "write https: {hsts: 365d}",
+	"strict-transport-security": "write https: {hsts: 365d}", "report-uri": "write reports: ...", "report-to": "write reports: ...",
+	"nonces": "did you mean nonce?", "host": "did you mean hosts?", "server_name": "write hosts: [shop.example]",
+	"backend": "write upstream: ...", "proxy_pass": "write upstream: ...", "proxy": "write upstream: ...", "upstreams": "did you mean upstream?",
+	"port": "write listen: 127.0.0.1:8080", "cert": "write tls: {cert: cert.pem, key: key.pem}", "acme": "write tls: {acme: {email: ops@shop.example, accept_tos: true}}", "route": "did you mean routes?",
+	"access_log": "write log: {access: on}", "access-log": "write log: {access: on}", "logging": "write log: {access: on}", "drain": "write shutdown: {drain: 30s}",
+}
+
+// teach completes the library's word: it knows neither the tool's keys, nor what people try, nor YAML.
+func teach(err error) error {
+	var out []error
+	for m := range cfgerrors.All(err) {
+		key := m.Field[strings.LastIndexByte(m.Field, '.')+1:]
+		list, listed := strings.CutPrefix(m.Hint, "keys here: ")
+		keys := strings.Split(list, ", ")
+		switch {
+		case !strings.Contains(m.Field, "."):
+			keys = slices.Concat(keys, []string{"hosts"}, appKeys.names(), fileKeys.names())
+		case strings.HasPrefix(m.Field, "routes["):
+			keys = append(keys, routeKeys.names()...)
+		}
+		switch hint := wayOut[strings.ToLower(key)]; {
+		case m.Code != cfgerrors.UnknownKey:
+			m.Hint = cmp.Or(yamlHint(m), m.Hint)
+		case hint != "":
+			m.Hint = hint
+		case listed:
+			m.Hint = keysHint(key, keys)
+		}
+		out = append(out, m)
+	}
+	return errors.Join(out...)
+}
 
 const (
 	maxNear = 3    // keys that a hint names as meant

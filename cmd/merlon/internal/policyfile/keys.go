@@ -1,52 +1,15 @@
 package policyfile
 
 import (
-	"cmp"
-	"errors"
 	"fmt"
+	"io"
+	"os"
 	"slices"
 	"strings"
 
 	"github.com/merlon-sec/merlon/cfgerrors"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/hostport"
 )
-
-// wayOut has keys that people try, with what they mean here.
-var wayOut = map[string]string{
-	"x-frame-options": "write frame: deny", "frame-ancestors": "write frame: deny", "content-security-policy": "write csp: ...", "policy": "write csp: ...",
-	"content-security-policy-report-only": "write trial: ...", "report-only": "write trial: ...", "hsts": "write https: {hsts: 365d}",
-	"strict-transport-security": "write https: {hsts: 365d}", "report-uri": "write reports: ...", "report-to": "write reports: ...",
-	"nonces": "did you mean nonce?", "host": "did you mean hosts?", "server_name": "write hosts: [shop.example]",
-	"backend": "write upstream: ...", "proxy_pass": "write upstream: ...", "proxy": "write upstream: ...", "upstreams": "did you mean upstream?",
-	"port": "write listen: 127.0.0.1:8080", "cert": "write tls: {cert: cert.pem, key: key.pem}", "acme": "write tls: {acme: {email: ops@shop.example, accept_tos: true}}", "route": "did you mean routes?",
-	"access_log": "write log: {access: on}", "access-log": "write log: {access: on}", "logging": "write log: {access: on}", "drain": "write shutdown: {drain: 30s}",
-}
-
-// teach completes the library's word: it knows neither the tool's keys, nor what people try, nor YAML.
-func teach(err error) error {
-	var out []error
-	for m := range cfgerrors.All(err) {
-		key := m.Field[strings.LastIndexByte(m.Field, '.')+1:]
-		list, listed := strings.CutPrefix(m.Hint, "keys here: ")
-		keys := strings.Split(list, ", ")
-		switch {
-		case !strings.Contains(m.Field, "."):
-			keys = slices.Concat(keys, []string{"hosts"}, appKeys, fileKeys)
-		case strings.HasPrefix(m.Field, "routes["):
-			keys = append(keys, routeKeys...)
-		}
-		switch hint := wayOut[strings.ToLower(key)]; {
-		case m.Code != cfgerrors.UnknownKey:
-			m.Hint = cmp.Or(yamlHint(m), m.Hint)
-		case hint != "":
-			m.Hint = hint
-		case listed:
-			m.Hint = keysHint(key, keys)
-		}
-		out = append(out, m)
-	}
-	return errors.Join(out...)
-}
 
 func under(path, key string) string { return strings.TrimPrefix(path+"."+key, ".") }
 
@@ -61,6 +24,87 @@ func (r *reader) text(keys map[string]any, path, key string) string {
 		r.wrong(under(path, key), cfgerrors.WrongType, fmt.Sprint(v), "this key takes a text", numberHint(key, v))
 	}
 	return s
+}
+
+// keys returns the map at path, whose keys must be among those of the group, or nil when it is none.
+func (r *reader) keys(v any, path, hint string, g group) map[string]any {
+	keys, ok := v.(map[string]any)
+	known := strings.Join(g.names(), ", ")
+	if !ok {
+		r.wrong(path, cfgerrors.WrongType, fmt.Sprint(v), "it takes the keys "+known, hint)
+		return nil
+	}
+	for key := range keys {
+		if !slices.Contains(g.names(), key) {
+			r.wrong(under(path, key), cfgerrors.UnknownKey, "", "unknown key", "keys here: "+known)
+		}
+	}
+	return keys
+}
+
+// section returns the keys below a key of the file, nil when it is absent. One that is there must say something.
+func (r *reader) section(v any, path, hint string, g group) map[string]any {
+	if v == nil {
+		return nil
+	}
+	keys := r.keys(v, path, hint, g)
+	if keys != nil && len(keys) == 0 {
+		r.wrong(path, cfgerrors.WrongType, "", "it takes the keys "+strings.Join(g.names(), ", "), hint)
+	}
+	return keys
+}
+
+func (r *reader) oneOf(keys map[string]any, path, key string, values []string) string {
+	s := r.text(keys, path, key)
+	if s != "" && !slices.Contains(values, s) {
+		r.wrong(under(path, key), cfgerrors.InvalidValue, s, "no value of this key", "write "+strings.Join(values, " or "))
+	}
+	return s
+}
+
+func (r *reader) flag(keys map[string]any, path, key string) bool {
+	v, ok := keys[key]
+	b, isBool := v.(bool)
+	if ok && !isBool {
+		r.wrong(under(path, key), cfgerrors.WrongType, fmt.Sprint(v), "this key takes true or false", "")
+	}
+	return b
+}
+
+// maxSecretBytes bounds a file with one secret in it.
+const maxSecretBytes = 4 << 10
+
+// named notes another file that the policy file names, and reports whether it may be read. A pipe in its place would let whoever reads
+// wait for somebody to write.
+func (r *reader) named(at, name string) bool {
+	r.files = append(r.files, name)
+	info, err := os.Stat(name)
+	if err != nil || info.Mode().IsRegular() {
+		return true // reading it says what is wrong
+	}
+	r.wrong(at, cfgerrors.InvalidValue, name, "no regular file", "it is read again and again, so write what it shall hold into a file")
+	return false
+}
+
+// contents reads a file that the policy file names. ok is false when it cannot be read, or has more than most bytes.
+func (r *reader) contents(at, name, hint string, most int64) (data []byte, ok bool) {
+	if !r.named(at, name) {
+		return nil, false
+	}
+	file, err := os.Open(name)
+	if err == nil {
+		defer file.Close()
+		data, err = io.ReadAll(io.LimitReader(file, most+1))
+	}
+	if err != nil {
+		r.wrong(at, cfgerrors.InvalidValue, name, reason(err).Error(), hint)
+		return nil, false
+	}
+	if int64(len(data)) > most {
+		r.wrong(at, cfgerrors.InvalidValue, name, fmt.Sprintf("it has more than %d bytes", most), hint)
+		return nil, false
+	}
+	return data, true
 }
 
 func (r *reader) hosts(keys map[string]any, path string) []string {

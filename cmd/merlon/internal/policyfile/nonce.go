@@ -2,7 +2,6 @@ package policyfile
 
 import (
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/merlon-sec/merlon/cfgerrors"
@@ -19,9 +18,6 @@ type Nonce struct {
 
 	Hashes *inline.Manifest // of pages that are the same for everybody, nil for none
 }
-
-// maxPlaceholderBytes bounds the file of a placeholder.
-const maxPlaceholderBytes = 4 << 10
 
 // nonce reads a site's or a route's key nonce; preset is the one in force there.
 func (r *reader) nonce(v any, at string, preset any) Nonce {
@@ -70,17 +66,10 @@ func (r *reader) hashes(at, name string) *inline.Manifest {
 
 // placeholder reads the secret from its file, which is not the policy file: that one gets shown around.
 func (r *reader) placeholder(at, name string) string {
-	if !r.named(at, name) {
-		return ""
-	}
-	data, err := os.ReadFile(name)
-	secret, hint := strings.TrimSpace(string(data)), "make it with: (printf n; openssl rand -hex 16) > "+name
-	switch {
-	case err != nil:
-		r.wrong(at, cfgerrors.InvalidValue, name, reason(err).Error(), hint)
-	case len(data) > maxPlaceholderBytes:
-		r.wrong(at, cfgerrors.InvalidValue, name, "too long for a placeholder", hint)
-	case rewrite.CheckPlaceholder(secret) != nil:
+	hint := "make it with: (printf n; openssl rand -hex 16) > " + name
+	data, ok := r.contents(at, name, hint, maxSecretBytes)
+	secret := strings.TrimSpace(string(data))
+	if ok && rewrite.CheckPlaceholder(secret) != nil {
 		r.wrong(at, cfgerrors.InvalidValue, name, "what is in it is no placeholder: a letter and at least 31 random letters and digits", hint)
 	}
 	return secret

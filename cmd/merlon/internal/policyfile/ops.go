@@ -1,9 +1,6 @@
 package policyfile
 
 import (
-	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/merlon-sec/merlon/cfgerrors"
@@ -36,7 +33,7 @@ var (
 const MaxShutdown = time.Hour
 
 func (r *reader) log(v any) Log {
-	keys := r.group(v, "log", "format", "level", "access", "addresses", "query", "user-agent")
+	keys := r.section(v, "log", "write log: {access: on}", logKeys)
 	return Log{
 		Format: r.oneOf(keys, "log", "format", formats), Level: r.oneOf(keys, "log", "level", levels), Addresses: r.oneOf(keys, "log", "addresses", addresses),
 		Access: r.text(keys, "log", "access"), Query: r.flag(keys, "log", "query"), UserAgent: r.flag(keys, "log", "user-agent"),
@@ -44,39 +41,8 @@ func (r *reader) log(v any) Log {
 }
 
 func (r *reader) shutdown(v any) Shutdown {
-	keys := r.group(v, "shutdown", "delay", "drain")
+	keys := r.section(v, "shutdown", "write shutdown: {drain: 30s}", shutdownKeys)
 	return Shutdown{Delay: r.duration(keys, "shutdown", "delay"), Drain: r.duration(keys, "shutdown", "drain")}
-}
-
-// group returns the keys below a key of the file, nil when it is absent.
-func (r *reader) group(v any, path string, known ...string) map[string]any {
-	keys, ok := v.(map[string]any)
-	if v != nil && (!ok || len(keys) == 0) {
-		r.wrong(path, cfgerrors.WrongType, "", path+" takes the keys "+strings.Join(known, ", "), "")
-	}
-	for key := range keys {
-		if !slices.Contains(known, key) {
-			r.wrong(under(path, key), cfgerrors.UnknownKey, "", "unknown key", "keys here: "+strings.Join(known, ", "))
-		}
-	}
-	return keys
-}
-
-func (r *reader) oneOf(keys map[string]any, path, key string, values []string) string {
-	s := r.text(keys, path, key)
-	if s != "" && !slices.Contains(values, s) {
-		r.wrong(under(path, key), cfgerrors.InvalidValue, s, "no value of this key", "write "+strings.Join(values, " or "))
-	}
-	return s
-}
-
-func (r *reader) flag(keys map[string]any, path, key string) bool {
-	v, ok := keys[key]
-	b, isBool := v.(bool)
-	if ok && !isBool {
-		r.wrong(under(path, key), cfgerrors.WrongType, fmt.Sprint(v), "this key takes true or false", "")
-	}
-	return b
 }
 
 func (r *reader) duration(keys map[string]any, path, key string) *time.Duration {

@@ -152,21 +152,6 @@ func (r *reader) wrong(path string, code cfgerrors.Code, value, text, hint strin
 	r.report(path, &cfgerrors.Error{Code: code, Value: value, Text: text, Hint: hint})
 }
 
-// named notes another file that the policy file names, and reports whether it may be read. A pipe in its place would let whoever reads
-// wait for somebody to write.
-func (r *reader) named(at, name string) bool {
-	r.files = append(r.files, name)
-	info, err := os.Stat(name)
-	if err != nil || info.Mode().IsRegular() {
-		return true // reading it says what is wrong
-	}
-	r.wrong(at, cfgerrors.InvalidValue, name, "no regular file", "it is read again and again, so write what it shall hold into a file")
-	return false
-}
-
-// fileKeys are the keys at the top of a file. With sites: the keys of a site may not stand beside them.
-var fileKeys = []string{"version", "listen", "admin", "data", "tls", "h2c", "transport", "timeouts", "max-header", "log", "shutdown", "sites"}
-
 func (r *reader) file() *File {
 	top, ok := r.root.(map[string]any)
 	if !ok {
@@ -175,11 +160,11 @@ func (r *reader) file() *File {
 	}
 	r.version(top["version"])
 	f := &File{Listen: r.address(top, "", "listen", "127.0.0.1:8080"), Admin: r.address(top, "", "admin", "127.0.0.1:7780"), Data: r.text(top, "", "data"), TLS: r.tls(top["tls"]),
-		H2C: r.h2c(top["h2c"]), NetHTTP: r.transport(top["transport"]), Timeouts: r.timeouts(top["timeouts"]), MaxHeader: r.maxHeader(top["max-header"]),
+		H2C: r.flag(top, "", "h2c"), NetHTTP: r.oneOf(top, "", "transport", transports) == "net/http", Timeouts: r.timeouts(top["timeouts"]), MaxHeader: r.maxHeader(top["max-header"]),
 		Log: r.log(top["log"]), Shutdown: r.shutdown(top["shutdown"])}
 	sites, several := top["sites"]
 	rest := maps.Clone(top)
-	for _, key := range fileKeys {
+	for _, key := range fileKeys.names() {
 		delete(rest, key)
 	}
 	if !several {
@@ -188,7 +173,7 @@ func (r *reader) file() *File {
 		return f
 	}
 	for key := range rest {
-		r.wrong(key, cfgerrors.UnknownKey, "", "beside sites: only the keys "+strings.Join(fileKeys, ", ")+" stand at the top", "move it into a site")
+		r.wrong(key, cfgerrors.UnknownKey, "", "beside sites: only the keys "+strings.Join(fileKeys.names(), ", ")+" stand at the top", "move it into a site")
 	}
 	f.Sites = r.sites(sites)
 	r.acmeSites(f)

@@ -2,9 +2,6 @@ package policyfile
 
 import (
 	"fmt"
-	"maps"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/merlon-sec/merlon/cfgerrors"
@@ -35,19 +32,14 @@ func (r *reader) timeouts(v any) Timeouts {
 	if v == nil {
 		return out
 	}
-	keys, ok := v.(map[string]any)
-	if !ok {
-		r.wrong("timeouts", cfgerrors.WrongType, fmt.Sprint(v), "timeouts is a map of phases", "write timeouts: {upstream-header: 60s}")
-		return out
-	}
+	keys := r.keys(v, "timeouts", "write timeouts: {upstream-header: 60s}", timeoutKeys())
 	fields := out.fields()
 	for key, value := range keys {
 		at, text := under("timeouts", key), fmt.Sprint(value)
 		field := fields[key]
 		d, err := time.ParseDuration(text)
 		switch {
-		case field == nil:
-			r.wrong(at, cfgerrors.UnknownKey, "", "unknown key", "keys here: "+strings.Join(slices.Sorted(maps.Keys(fields)), ", "))
+		case field == nil: // told already
 		case text == "off":
 			*field = -1
 		case err != nil || d < time.Millisecond || d > maxTimeout:

@@ -9,7 +9,6 @@ import (
 	"net/mail"
 	"net/netip"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 
@@ -44,6 +43,9 @@ type ACME struct {
 	MAC       []byte // proves that the account is the operator's
 }
 
+// maxRootsBytes bounds the file of a CA's certificates: the bundles of all public ones have a quarter of it.
+const maxRootsBytes = 1 << 20
+
 const (
 	certHint = "write tls: {cert: cert.pem, key: key.pem}"
 	acmeHint = "write acme: {email: ops@shop.example, accept_tos: true}"
@@ -53,7 +55,7 @@ func (r *reader) tls(v any) TLS {
 	if v == nil {
 		return TLS{}
 	}
-	keys := r.keys(v, "tls", certHint, "cert", "key", "certs", "acme", "min", "http")
+	keys := r.keys(v, "tls", certHint, tlsKeys)
 	if keys == nil {
 		return TLS{}
 	}
@@ -64,21 +66,6 @@ func (r *reader) tls(v any) TLS {
 		r.wrong("tls", cfgerrors.Missing, "", "neither certificates nor a CA that issues them", certHint+", or "+acmeHint)
 	}
 	return out
-}
-
-// keys returns the map at path, whose keys must be among those known, or nil when it is none.
-func (r *reader) keys(v any, path, hint string, known ...string) map[string]any {
-	keys, ok := v.(map[string]any)
-	if !ok {
-		r.wrong(path, cfgerrors.WrongType, fmt.Sprint(v), "it takes the keys "+strings.Join(known, ", "), hint)
-		return nil
-	}
-	for key := range keys {
-		if !slices.Contains(known, key) {
-			r.wrong(under(path, key), cfgerrors.UnknownKey, "", "unknown key", "keys here: "+strings.Join(known, ", "))
-		}
-	}
-	return keys
 }
 
 // minTLS takes 1.3 as a number as well: nobody expects YAML to want quotes there.
@@ -118,7 +105,7 @@ func (r *reader) certList(v any) []Cert {
 	var out []Cert
 	for i, item := range list {
 		path := fmt.Sprintf("tls.certs[%d]", i)
-		if keys := r.keys(item, path, hint, "cert", "key"); keys != nil {
+		if keys := r.keys(item, path, hint, certKeys); keys != nil {
 			out = append(out, r.cert(keys, path, hint))
 		}
 	}
@@ -137,7 +124,7 @@ func (r *reader) cert(keys map[string]any, path, hint string) Cert {
 
 func (r *reader) acme(v any) *ACME {
 	const path = "tls.acme"
-	keys := r.keys(v, path, acmeHint, "email", "directory", "ca_file", "accept_tos", "eab")
+	keys := r.keys(v, path, acmeHint, acmeKeys)
 	if keys == nil {
 		return nil
 	}
@@ -166,15 +153,10 @@ func (r *reader) roots(keys map[string]any) []byte {
 	if name == "" {
 		return nil
 	}
-	if !r.named("tls.acme.ca_file", name) {
-		return nil
-	}
-	data, err := os.ReadFile(name)
-	switch {
-	case err != nil:
-		r.wrong("tls.acme.ca_file", cfgerrors.InvalidValue, name, reason(err).Error(), "name the CA's own certificate in a PEM file")
-	case !x509.NewCertPool().AppendCertsFromPEM(data):
-		r.wrong("tls.acme.ca_file", cfgerrors.InvalidValue, name, "no certificate in it", "name the CA's own certificate in a PEM file")
+	const hint = "name the CA's own certificate in a PEM file"
+	data, ok := r.contents("tls.acme.ca_file", name, hint, maxRootsBytes)
+	if ok && !x509.NewCertPool().AppendCertsFromPEM(data) {
+		r.wrong("tls.acme.ca_file", cfgerrors.InvalidValue, name, "no certificate in it", hint)
 	}
 	return data
 }
@@ -182,7 +164,7 @@ func (r *reader) roots(keys map[string]any) []byte {
 // eab reads what ties the new account to one that exists at the CA. RFC 8555 §7.3.4
 func (r *reader) eab(v any) (keyID string, mac []byte) {
 	const path, hint = "tls.acme.eab", "write eab: {key_id: ID, key_file: FILE}, both from your account at the CA"
-	keys := r.keys(v, path, hint, "key_id", "key_file")
+	keys := r.keys(v, path, hint, eabKeys)
 	if keys == nil {
 		return "", nil
 	}
@@ -192,15 +174,11 @@ func (r *reader) eab(v any) (keyID string, mac []byte) {
 		r.wrong(path, cfgerrors.Missing, "", "an identifier and its key belong together", hint)
 		return "", nil
 	}
-	if !r.named(path+".key_file", name) {
+	data, ok := r.contents(path+".key_file", name, hint, maxSecretBytes)
+	if !ok {
 		return "", nil
 	}
-	data, err := os.ReadFile(name)
-	if err != nil {
-		r.wrong(path+".key_file", cfgerrors.InvalidValue, name, reason(err).Error(), hint)
-		return "", nil
-	}
-	mac, err = base64.RawURLEncoding.DecodeString(strings.TrimRight(strings.TrimSpace(string(data)), "="))
+	mac, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(strings.TrimSpace(string(data)), "="))
 	if err != nil || len(mac) == 0 {
 		r.wrong(path+".key_file", cfgerrors.InvalidValue, name, "no key in base64url in it", hint)
 	}

@@ -1,0 +1,85 @@
+package policyfile
+
+import (
+	"maps"
+	"slices"
+)
+
+// group is what may stand in a map of the file: the reader and the schema go by the same.
+type group []key
+
+type key struct {
+	name  string
+	value map[string]any // its schema
+}
+
+func (g group) names() []string {
+	var out []string
+	for _, k := range g {
+		out = append(out, k.name)
+	}
+	return out
+}
+
+// transports are what requests to applications can go through; the first is the usual one.
+var transports = []string{"pooled", "net/http"}
+
+// Values that more than one key has.
+var (
+	text    = map[string]any{"type": "string"}
+	size    = map[string]any{"type": []string{"string", "integer"}}
+	boolean = map[string]any{"type": "boolean"}
+)
+
+// fileKeys are those at the top of a file. With sites: the keys of a site may not stand beside them.
+var fileKeys = group{
+	{"version", map[string]any{"const": formatVersion}}, {"listen", text}, {"admin", text}, {"data", text}, {"tls", tlsSchema()}, {"h2c", boolean},
+	{"transport", choice(transports...)}, {"timeouts", timeoutKeys().schema()}, {"max-header", size}, {"log", logKeys.schema()},
+	{"shutdown", shutdownKeys.schema()},
+	{"sites", map[string]any{}}, // Schema fills in what a site has
+}
+
+// appKeys are those of a site that say how its application is treated, and routeKeys those of a route.
+var (
+	appKeys   = group{{"upstream", text}, {"nonce", nonceSchema()}, {"max-body", size}}
+	routeKeys = append(slices.Clone(appKeys), key{"upstream-may-loosen", boolean})
+)
+
+var (
+	tlsKeys  = group{{"cert", text}, {"key", text}, {"certs", list(certKeys.schema("cert", "key"))}, {"acme", acmeKeys.schema("accept_tos")}, {"min", minSchema}, {"http", text}}
+	certKeys = group{{"cert", text}, {"key", text}}
+	acmeKeys = group{{"email", text}, {"directory", text}, {"ca_file", text}, {"accept_tos", map[string]any{"const": true}}, {"eab", eabKeys.schema("key_id", "key_file")}}
+	eabKeys  = group{{"key_id", text}, {"key_file", text}}
+
+	minSchema = map[string]any{"enum": []any{"1.2", "1.3", 1.2, 1.3}}
+)
+
+var (
+	logKeys = group{{"format", choice(formats...)}, {"level", choice(levels...)}, {"access", text}, {"addresses", choice(addresses...)}, {"query", boolean},
+		{"user-agent", boolean}}
+	shutdownKeys = group{{"delay", text}, {"drain", text}}
+)
+
+// timeoutKeys are the phases of a request.
+func timeoutKeys() group {
+	var out group
+	for _, name := range slices.Sorted(maps.Keys(new(Timeouts).fields())) {
+		out = append(out, key{name, text})
+	}
+	return out
+}
+
+// tlsSchema wants certificates, or a CA.
+func tlsSchema() map[string]any {
+	out := tlsKeys.schema()
+	out["anyOf"] = []any{map[string]any{"required": []string{"cert", "key"}}, map[string]any{"required": []string{"certs"}}, map[string]any{"required": []string{"acme"}}}
+	return out
+}
+
+func nonceSchema() map[string]any {
+	ways := []any{choice("forward", "dangerously-inject")}
+	for _, name := range []string{"placeholder_file", "placeholder_env", "hash"} {
+		ways = append(ways, group{{name, text}}.schema(name))
+	}
+	return map[string]any{"oneOf": ways}
+}
