@@ -3,7 +3,6 @@ package cli_test
 import (
 	"context"
 	"crypto/tls"
-	"io"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -104,16 +103,8 @@ func (b balanced) seen(t *testing.T, client *http.Client, site, host string, hea
 		req.Header[name] = []string{strings.ReplaceAll(values[0], "SCHEME", scheme)}
 	}
 	req.Host = host
-	res, err := client.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return res.StatusCode, string(body)
+	res, body := do(t, client, req)
+	return res.StatusCode, body
 }
 
 func TestSpoofedHeadersChangeNothing(t *testing.T) {

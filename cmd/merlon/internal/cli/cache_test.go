@@ -2,7 +2,6 @@ package cli_test
 
 import (
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -104,24 +103,16 @@ func fetch(t *testing.T, client *http.Client, method, url string) fetched {
 	if err != nil {
 		t.Fatal(err)
 	}
-	res, err := client.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	first := func(re *regexp.Regexp, text []byte) string {
-		if m := re.FindSubmatch(text); m != nil {
-			return string(m[1])
+	res, body := do(t, client, req)
+	first := func(re *regexp.Regexp, text string) string {
+		if m := re.FindStringSubmatch(text); m != nil {
+			return m[1]
 		}
 		return ""
 	}
 	policies := strings.Join(append(res.Header["Content-Security-Policy"], res.Header["Content-Security-Policy-Report-Only"]...), "; ")
-	_, rest, _ := strings.Cut(string(body), "</script>")
-	return fetched{number: first(numberOf, body), policy: first(nonceSource, []byte(policies)), attribute: first(nonceAttribute, body), rest: rest}
+	_, rest, _ := strings.Cut(body, "</script>")
+	return fetched{number: first(numberOf, body), policy: first(nonceSource, policies), attribute: first(nonceAttribute, body), rest: rest}
 }
 
 // Whatever an application asks of caches, no page with a nonce comes out of one twice, and what has no nonce still does.

@@ -3,7 +3,6 @@
 package cli_test
 
 import (
-	"io"
 	"net"
 	"net/http"
 	"os"
@@ -78,17 +77,12 @@ func (c *child) wait(t *testing.T) int {
 // get returns status and body, over a connection of its own.
 func get(t *testing.T, url string) (int, string) {
 	t.Helper()
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	res, err := client.Get(url)
+	req, err := http.NewRequestWithContext(t.Context(), "GET", url, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return res.StatusCode, string(body)
+	res, body := do(t, &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}, req)
+	return res.StatusCode, body
 }
 
 func refuses(addr string) bool {
