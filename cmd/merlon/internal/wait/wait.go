@@ -40,7 +40,7 @@ func NewOutput(both *Output) *Output { return &Output{more: make(chan struct{}, 
 // Write adds what a program prints.
 func (o *Output) Write(b []byte) (int, error) {
 	if o.both != nil {
-		o.both.Write(b)
+		defer o.both.Write(b) // behind, so that who finds it there finds it here too
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
