@@ -56,6 +56,7 @@ func (f gatewayFlags) run(ctx context.Context, stdout, stderr io.Writer) (err er
 	if contentsInto(&now, f.config); now.String() == before.String() { // or else what was read is not what is there
 		l.seen = l.state()
 	}
+	defer reserve()()
 	ports.serve(srv, l, s.dashboard.Handler())
 	defer l.watchFiles(ctx)()
 	var greeting strings.Builder
