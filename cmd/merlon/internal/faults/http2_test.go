@@ -223,6 +223,7 @@ func (c *rawHTTP2) headers(stream uint32, end bool, block []byte) {
 
 // Floods that are cheap to send end the connection, and cost others nothing.
 func TestFloodsOverHTTP2(t *testing.T) {
+	const maxFlood = 192 << 10 // KiB, of which the race detector alone takes up to two thirds
 	t.Parallel()
 	rest(t)
 	app := newRecorder(t)
@@ -264,7 +265,7 @@ func TestFloodsOverHTTP2(t *testing.T) {
 		conn.conn.Close()
 		got, mistakes := app.take()
 		t.Logf("%s: %d sent, %d arrived: before %v, then %v", name, sent, len(got), before, peak)
-		if len(mistakes) > 0 || peak.resident-before.resident > 64<<10 {
+		if len(mistakes) > 0 || peak.resident-before.resident > maxFlood {
 			t.Errorf("%s: from %v to %v, mistakes %q", name, before, peak, mistakes)
 		}
 	}
