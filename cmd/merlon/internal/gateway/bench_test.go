@@ -1,16 +1,20 @@
 package gateway_test
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/merlon-sec/merlon"
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/access"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/gateway"
 )
 
@@ -89,3 +93,71 @@ func BenchmarkPage(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkSmallPage is what the gateway itself costs for a page of 1 KiB: the server and the application do next to nothing.
+func BenchmarkSmallPage(b *testing.B) {
+	page := "HTTP/1.1 200 OK\r\nServer: app\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\nContent-Type: text/html; charset=utf-8\r\n" +
+		"Content-Length: 1024\r\nCache-Control: no-cache\r\nConnection: keep-alive\r\n\r\n" + strings.Repeat("p", 1024)
+	guard, err := merlon.New(merlon.Strict())
+	if err != nil {
+		b.Fatal(err)
+	}
+	g, err := gateway.New(gateway.Config{Sites: []gateway.Site{{App: gateway.App{Upstream: mustParse(b, rawApp(b, page))}, Guard: guard}}, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer g.Close()
+	r := httptest.NewRequestWithContext(b.Context(), "GET", "/items/1", nil)
+	r.Host, r.Header = "shop.example:8080", http.Header{"User-Agent": {"bench"}, "Accept": {"text/html"}, "Accept-Encoding": {"gzip"}, "Cookie": {"session=0123456789abcdef"}}
+	h := &access.Handler{Next: g}
+	b.ReportAllocs()
+	for b.Loop() {
+		w := &serverWriter{header: http.Header{}}
+		if h.ServeHTTP(w, r); w.status != 200 || w.size != 1024 {
+			b.Fatal(w.status, w.size)
+		}
+	}
+}
+
+// rawApp answers each request with the text, without allocating.
+func rawApp(b *testing.B, answer string) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				for in := bufio.NewReader(c); ; {
+					line, err := in.ReadSlice('\n')
+					if err != nil {
+						return
+					}
+					if len(line) == 2 {
+						io.WriteString(c, answer)
+					}
+				}
+			}()
+		}
+	}()
+	return "http://" + l.Addr().String()
+}
+
+// serverWriter is what net/http's server hands to handlers, as far as they can tell, and counts.
+type serverWriter struct {
+	header       http.Header
+	status, size int
+}
+
+func (w *serverWriter) Header() http.Header              { return w.header }
+func (w *serverWriter) WriteHeader(status int)           { w.status = status }
+func (w *serverWriter) Write(b []byte) (int, error)      { w.size += len(b); return len(b), nil }
+func (w *serverWriter) Flush()                           {}
+func (w *serverWriter) SetReadDeadline(time.Time) error  { return nil }
+func (w *serverWriter) SetWriteDeadline(time.Time) error { return nil }
