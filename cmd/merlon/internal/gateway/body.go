@@ -96,6 +96,21 @@ func (b *incoming) patience() time.Duration {
 	return max(min(b.stall.limit, time.Until(due)), 0)
 }
 
+// watching bounds how long the bodies of responses may stand still, for net/http's transport, which cannot. transport.Pool does so
+// itself, for less. Both do it below the decoder of a body, which nobody may close while another reads.
+type watching struct {
+	connections
+	limit time.Duration // 0 for none
+}
+
+func (t watching) RoundTrip(r *http.Request) (*http.Response, error) {
+	res, err := t.connections.RoundTrip(r)
+	if err == nil && t.limit > 0 && res.StatusCode != http.StatusSwitchingProtocols && res.Body != http.NoBody {
+		res.Body = newWatched(res.Body, t.limit)
+	}
+	return res, err
+}
+
 // watched is the body of a response that fails when nothing of it comes for too long.
 type watched struct {
 	io.ReadCloser

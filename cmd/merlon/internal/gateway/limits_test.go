@@ -167,18 +167,24 @@ func TestTheBoundOfTheBodyEndsWithIt(t *testing.T) {
 // An application that stands still in the middle of a coded body ends with an aborted response, whose decoder nobody uses from two
 // goroutines at once: -race sees it.
 func TestSilenceInACodedBody(t *testing.T) {
-	for _, name := range codings {
-		addr := serveWithin(t, gateway.Timeouts{Body: 50 * time.Millisecond}, func(w http.ResponseWriter, r *http.Request) {
-			text := encoded(t, name, page+strings.Repeat("<p>x", 10_000))
-			w.Header().Set("Content-Type", "text/html")
-			w.Header().Set("Content-Encoding", name)
-			io.WriteString(w, text[:len(text)/2])
-			http.NewResponseController(w).Flush()
-			<-r.Context().Done()
-		}, withPlaceholder)
-		for range 5 {
-			if res, _, err := ask(t, "GET", "http://"+addr, "Accept-Encoding", name); err == nil {
-				t.Errorf("%s: %d looks complete", name, res.StatusCode)
+	for _, netHTTP := range []bool{false, true} {
+		for _, name := range codings {
+			app := func(w http.ResponseWriter, r *http.Request) {
+				text := encoded(t, name, page+strings.Repeat("<p>x", 10_000))
+				w.Header().Set("Content-Type", "text/html")
+				w.Header().Set("Content-Encoding", name)
+				io.WriteString(w, text[:len(text)/2])
+				http.NewResponseController(w).Flush()
+				<-r.Context().Done()
+			}
+			addr := listen(t, newGateway(t, merlon.Strict(), http.HandlerFunc(app), func(c *gateway.Config) {
+				c.Timeouts.Body, c.NetHTTP = 50*time.Millisecond, netHTTP
+				withPlaceholder(&c.Sites[0])
+			}))
+			for range 5 {
+				if res, _, err := ask(t, "GET", "http://"+addr, "Accept-Encoding", name); err == nil {
+					t.Errorf("%s, net/http's transport %v: %d looks complete", name, netHTTP, res.StatusCode)
+				}
 			}
 		}
 	}

@@ -55,16 +55,13 @@ func (p *proxy) handler(transport http.RoundTripper) http.Handler {
 	})
 }
 
-// checkResponse refuses what net/http would panic over, and bounds how long the body may stand still.
+// checkResponse refuses what net/http would panic over, and makes the header true of what the client gets.
 func (p *proxy) checkResponse(res *http.Response) error {
 	if res.StatusCode < 100 || res.StatusCode > 999 {
 		return fmt.Errorf("the application answers with the status %d", res.StatusCode)
 	}
 	if to := upgrade(res.Header); res.StatusCode == http.StatusSwitchingProtocols && (to == "" || to != upgrade(res.Request.Header)) {
 		return errors.New("the application switches to a protocol that it was not asked for") // ReverseProxy would leave its connection open
-	}
-	if res.StatusCode != http.StatusSwitchingProtocols && res.Body != http.NoBody && p.timeouts.Body > 0 {
-		res.Body = newWatched(res.Body, p.timeouts.Body) // below the decoder, which nobody may close while another reads
 	}
 	if err := p.app.Nonce.check(res); err != nil {
 		return err

@@ -37,6 +37,7 @@ func newUpstreams(t Timeouts, netHTTP bool) *upstreams {
 		HandshakeTimeout: cmp.Or(t.Connect, unbounded),
 		HeaderTimeout:    cmp.Or(t.Header, unbounded),
 		WriteTimeout:     cmp.Or(t.Header, unbounded),
+		BodyTimeout:      t.Body,
 		MaxHeaderBytes:   maxResponseHeader,
 		MaxIdle:          maxIdle,
 	}}
@@ -55,7 +56,7 @@ func (u *upstreams) transport(to *url.URL) http.RoundTripper {
 	switch {
 	case u.all[key] != nil:
 	case u.netHTTP, to.Scheme == "h2c", to.Scheme == "https": // both may speak HTTP/2
-		u.all[key] = transport.Standard(c)
+		u.all[key] = watching{transport.Standard(c), c.BodyTimeout}
 	default:
 		u.all[key] = transport.Pooled(c)
 	}

@@ -1,9 +1,11 @@
 package transport
 
 import (
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
+	"os"
 	"sync"
 )
 
@@ -63,9 +65,17 @@ func (b *body) read(p []byte) (n int, err error) {
 		}
 	}
 	if err != nil && err != io.EOF {
-		err = causeOr(b.x.ctx, err)
+		err = causeOr(b.x.ctx, b.late(err))
 	}
 	return n, err
+}
+
+// late says of a read that took too long what it waited for.
+func (b *body) late(err error) error {
+	if limit := b.x.conn.silence; limit > 0 && isTimeout(err) {
+		return fmt.Errorf("the application sent nothing of the body for %v: %w", limit, os.ErrDeadlineExceeded)
+	}
+	return err
 }
 
 // readTrailer reads what follows the last chunk: an empty line, and before it fields, if any. It returns io.EOF when all is well.

@@ -13,7 +13,7 @@ import (
 )
 
 // Config says how to reach an application and how long to wait for it. A field that is zero has its default, which the field
-// names. Bodies may take as long as they need in both directions, as long as every single write goes through in time.
+// names. Bodies may take as long as they need in both directions, as long as every single write, and read, goes through in time.
 type Config struct {
 	// Dial opens a connection to address, the host and port of a request's URL. Nil dials TCP; see Unix.
 	Dial DialFunc
@@ -26,6 +26,7 @@ type Config struct {
 	HandshakeTimeout time.Duration // for TLS; 5 s
 	WriteTimeout     time.Duration // for a write of at most 32 KiB of a request; 30 s
 	HeaderTimeout    time.Duration // for the answer's header, once the request is sent; 60 s
+	BodyTimeout      time.Duration // in which nothing of an answer's body comes, of Pooled only; no limit
 	ContinueTimeout  time.Duration // for 100 Continue, before the body is sent all the same; 1 s
 	IdleTimeout      time.Duration // that an unused connection is kept; 90 s
 

@@ -21,11 +21,14 @@ type conn struct {
 	probe  *probe // nil where the system has none
 	close  func() // closes socket; a field, so that watching a context allocates no closure
 	reused bool
-	idleAt time.Time
+
+	silence time.Duration // that a read of an answer's body may wait; 0 leaves the deadline that there is
+	idleAt  time.Time
 }
 
 func newConn(t target, socket, nc net.Conn) *conn {
-	c := &conn{target: t, socket: socket, nc: nc, br: bufio.NewReaderSize(nc, readBuffer)}
+	c := &conn{target: t, socket: socket, nc: nc}
+	c.br = bufio.NewReaderSize((*patient)(c), readBuffer)
 	c.close = func() { socket.Close() }
 	if secure, ok := nc.(*tls.Conn); ok {
 		state := secure.ConnectionState()
@@ -38,6 +41,16 @@ func newConn(t target, socket, nc net.Conn) *conn {
 		c.probe = newProbe(system)
 	}
 	return c
+}
+
+// patient is a conn as its buffer reads it. Only reads that go to the connection are bounded: most bodies come with their header.
+type patient conn
+
+func (c *patient) Read(p []byte) (int, error) {
+	if c.silence > 0 {
+		_ = c.nc.SetReadDeadline(time.Now().Add(c.silence)) // an error shows in the read
+	}
+	return c.nc.Read(p)
 }
 
 // open bounds the next reads of an unused connection, and tells whether nothing has come on it as far as the kernel knows.

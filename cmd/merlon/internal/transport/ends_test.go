@@ -4,9 +4,11 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -159,6 +161,54 @@ func TestSlowBodies(t *testing.T) {
 			}
 			if got := fetch(rt, req); got.Body != "slow" || got.BodyErr != "" {
 				t.Errorf("with a body of %d: got %+v, want the body", length, got)
+			}
+		}
+	})
+}
+
+// An application that falls silent inside a body has a limit, one that is slow has none, and neither has the next answer on its
+// connection.
+func TestBodyTimeout(t *testing.T) {
+	const silence = 300 * time.Millisecond
+	for name, header := range map[string]string{
+		"by length": "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nslow", "in chunks": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n8\r\nslow",
+		"to the end": "HTTP/1.0 200 OK\r\n\r\nslow",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := serveRaw(t, func(c net.Conn, br *bufio.Reader) {
+				readRequest(br)
+				io.WriteString(c, header)
+				io.Copy(io.Discard, br) // the transport closes the connection, or this test hangs
+			})
+			res, err := pooled.start(t, transport.Config{BodyTimeout: silence}).RoundTrip(newRequest(t, http.MethodGet, server.url, nil))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := io.ReadAll(res.Body)
+			if want := "the application sent nothing of the body for 300ms: i/o timeout"; string(got) != "slow" || !errors.Is(err, os.ErrDeadlineExceeded) || err.Error() != want {
+				t.Errorf("%q, %v, want %s", got, err, want)
+			}
+		})
+	}
+	t.Run("slow", func(t *testing.T) {
+		t.Parallel()
+		server := serveRaw(t, func(c net.Conn, br *bufio.Reader) {
+			for readRequest(br) == nil {
+				io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n")
+				for range 4 {
+					time.Sleep(silence / 3)
+					io.WriteString(c, "s")
+				}
+				readRequest(br)
+				time.Sleep(silence * 4 / 3)
+				io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+			}
+		})
+		rt := pooled.start(t, transport.Config{BodyTimeout: silence})
+		for _, want := range []string{"ssss", "", "ssss"} {
+			if got := fetch(rt, newRequest(t, http.MethodGet, server.url, nil)); got.Body != want || got.Err+got.BodyErr != "" {
+				t.Errorf("got %+v, want %q", got, want)
 			}
 		}
 	})

@@ -208,6 +208,9 @@ func (x *exchange) openBody(f framing) error {
 		x.body.chunks = httputil.NewChunkedReader(x.conn.br)
 	}
 	x.res.Body = &x.body
+	if x.conn.silence = x.pool.config.BodyTimeout; x.conn.silence > 0 {
+		return nil // the reads bound themselves
+	}
 	if f.length > 0 && int64(x.conn.br.Buffered()) >= f.length {
 		return nil // it is here, and nothing needs to wait
 	}
@@ -241,6 +244,7 @@ func (x *exchange) end(clean bool) {
 		clean = false // the watch closes it, now or soon
 	}
 	if clean {
+		x.conn.silence = 0
 		x.pool.put(x.conn)
 	} else {
 		x.conn.nc.Close()
