@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"bytes"
+	"net"
 	"net/http"
 	"net/http/httputil"
 	"strings"
@@ -26,10 +28,11 @@ func (p *proxy) passOn(pr *httputil.ProxyRequest) {
 	out.Trailer = in.Trailer // filled when the body is read, where ReverseProxy's copy stays empty
 	cleanTrailer(out.Trailer)
 	clean(out.Header)
-	p.forward(pr)
-	out.Header.Set(markHeader, p.mark)
+	own := &ownFields{header: out.Header}
+	p.forward(pr, own)
+	own.set(markHeader, p.mark)
 	if nonce := merlon.Nonce(in.Context()); nonce != "" && p.app.Nonce.Forward {
-		out.Header.Set(nonceHeader, nonce)
+		own.set(nonceHeader, nonce)
 	}
 	p.app.Nonce.prepare(out)
 	if !strings.EqualFold(out.Header.Get("Upgrade"), "websocket") || out.Method != http.MethodGet || !out.ProtoAtLeast(1, 1) {
@@ -42,19 +45,36 @@ func (p *proxy) passOn(pr *httputil.ProxyRequest) {
 
 // forward says who the client is and how it came. Of a trusted proxy's headers only those go on that the Guard believes: proxies
 // pass others through as clients send them.
-func (p *proxy) forward(pr *httputil.ProxyRequest) {
+func (p *proxy) forward(pr *httputil.ProxyRequest, own *ownFields) {
 	in, out := pr.In.Header, pr.Out.Header
 	trusted := p.guard.TrustsPeer(pr.In)
-	if trusted {
-		out["X-Forwarded-For"] = in["X-Forwarded-For"]
+	if peer, _, err := net.SplitHostPort(pr.In.RemoteAddr); err == nil { // else it has no address: clean has removed the client's own
+		if before := in["X-Forwarded-For"]; trusted && len(before) > 0 {
+			peer = strings.Join(before, ", ") + ", " + peer
+		}
+		own.set("X-Forwarded-For", peer)
 	}
-	pr.SetXForwarded()
-	out.Set("X-Forwarded-Proto", p.guard.Scheme(pr.In))
+	own.set("X-Forwarded-Host", pr.In.Host)
+	own.set("X-Forwarded-Proto", p.guard.Scheme(pr.In))
 	for _, name := range p.believed {
 		if values := in[name]; trusted && len(values) > 0 {
 			out[name] = values
 		}
 	}
+}
+
+// ownFields are what the gateway itself says in a request's header. Their values share one piece of memory.
+type ownFields struct {
+	header http.Header
+	values [5]string
+	n      int
+}
+
+// set sets a header under its canonical name, at most once for each of the values.
+func (f *ownFields) set(name, value string) {
+	f.values[f.n] = value
+	f.header[name] = f.values[f.n : f.n+1 : f.n+1]
+	f.n++
 }
 
 // believed returns the headers of trusted proxies that the Guard reads, but for the scheme's, which the gateway sets itself.
@@ -74,7 +94,7 @@ func believed(g *merlon.Guard) []string {
 // on the same host would give away.
 func clean(h http.Header) {
 	for name := range h {
-		if reserved(name) || strings.Trim(strings.ToLower(name), "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
+		if !unfolded(name) || reserved(name) {
 			delete(h, name)
 		}
 	}
@@ -94,16 +114,37 @@ func cleanTrailer(h http.Header) {
 	}
 }
 
+// unfolded reports whether a name has only letters, digits and hyphens, in ASCII.
+func unfolded(name string) bool {
+	for i := range len(name) {
+		switch c := name[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
 func reserved(name string) bool {
-	name = strings.ToLower(name)
-	switch name {
+	var room [maxReserved]byte // strings.ToLower would allocate for each header
+	lower := room[:copy(room[:], name)]
+	for i, c := range lower {
+		if 'A' <= c && c <= 'Z' {
+			lower[i] = c + 'a' - 'A'
+		}
+	}
+	switch string(lower) {
 	case "forwarded", "x-forwarded", "proxy", "x-real-ip", "x-client-ip", "client-ip", "true-client-ip", "cf-connecting-ip", "cf-connecting-ipv6", "fastly-client-ip",
 		"x-cluster-client-ip", "x-original-forwarded-for", "x-appengine-user-ip", "front-end-https", "x-scheme", "x-url-scheme", "x-original-url", "x-rewrite-url",
 		"x-host", "x-original-host", "x-http-host-override":
 		return true
 	}
-	return strings.HasPrefix(name, "merlon-") || strings.HasPrefix(name, "x-forwarded-")
+	return bytes.HasPrefix(lower, []byte("merlon-")) || bytes.HasPrefix(lower, []byte("x-forwarded-"))
 }
+
+// maxReserved is longer than every name that is reserved as a whole.
+const maxReserved = 32
 
 func withoutCookie(line, name string) string {
 	if !strings.Contains(line, name) {
