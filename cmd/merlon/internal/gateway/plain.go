@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"golang.org/x/net/http/httpguts"
 )
 
 // plain reports whether the request names a path of this server in a way that the application reads as well. Go takes
@@ -27,12 +29,19 @@ func isLast(r *http.Request) bool {
 
 // oneLength reports whether the values of Content-Length, if any, say one thing to every reader.
 func oneLength(values []string) bool {
-	return len(values) == 0 || len(values) == 1 && values[0] != "" && strings.Trim(values[0], "0123456789") == ""
+	return len(values) == 0 || len(values) == 1 && isNumber(values[0])
 }
 
-// isToken reports whether s is a token (RFC 9110 §5.6.2).
-func isToken(s string) bool {
-	return s != "" && strings.Trim(s, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
+// isToken reports whether s is a token (RFC 9110 §5.6.2), which the names of headers are too.
+func isToken(s string) bool { return httpguts.ValidHeaderFieldName(s) }
+
+func isNumber(s string) bool {
+	for i := range len(s) {
+		if s[i] < '0' || '9' < s[i] {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // ofServer reports whether a target that is a whole URL names a server of the web, and no user there.

@@ -20,12 +20,11 @@ func Split(s string) (name, port string, ok bool) {
 		if n, err := strconv.ParseUint(number, 10, 16); err != nil || n == 0 {
 			return "", "", false
 		}
-		name, port = host, ":"+number
+		name, port = host, s[len(s)-len(":")-len(number):]
 	} else if inner, brackets := strings.CutPrefix(s, "["); brackets {
 		name = strings.TrimSuffix(inner, "]")
 	}
-	addr, err := netip.ParseAddr(name)
-	six := err == nil && addr.Is6() && addr.Zone() == ""
+	addr, six := parseSix(name)
 	if strings.HasPrefix(s, "[") != six && !(six && port == "") {
 		return "", "", false
 	}
@@ -35,13 +34,29 @@ func Split(s string) (name, port string, ok bool) {
 	return strings.ToLower(name), port, isName(name)
 }
 
+// parseSix reads an IPv6 address without a zone. Names have no colons, and cost no error that says so.
+func parseSix(s string) (addr netip.Addr, ok bool) {
+	if !strings.Contains(s, ":") {
+		return addr, false
+	}
+	addr, err := netip.ParseAddr(s)
+	return addr, err == nil && addr.Is6() && addr.Zone() == ""
+}
+
 func isName(s string) bool {
 	s = strings.TrimSuffix(s, ".")
 	if len(s) > maxName {
 		return false
 	}
 	for label := range strings.SplitSeq(s, ".") {
-		if label == "" || strings.Trim(strings.ToLower(label), "abcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
+		if label == "" {
+			return false
+		}
+	}
+	for i := range len(s) {
+		switch c := s[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_', c == '.':
+		default:
 			return false
 		}
 	}

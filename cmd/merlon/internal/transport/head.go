@@ -122,4 +122,12 @@ func parseFields(block string) (http.Header, error) {
 }
 
 // trimSpace takes off what may surround a value: spaces and tabs.
-func trimSpace(value string) string { return strings.Trim(value, " \t") }
+func trimSpace(value string) string {
+	for value != "" && (value[0] == ' ' || value[0] == '\t') {
+		value = value[1:]
+	}
+	for value != "" && (value[len(value)-1] == ' ' || value[len(value)-1] == '\t') {
+		value = value[:len(value)-1]
+	}
+	return value
+}
