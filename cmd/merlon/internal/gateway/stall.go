@@ -8,34 +8,51 @@ import (
 // stall bounds how long a client may keep one operation on its connection waiting: a read of what it owes, or a write of what it
 // asked for. The server's own ReadTimeout and WriteTimeout are for whole requests, and a download may take a day.
 type stall struct {
-	set   func(time.Time) error // the deadline of the server's connection, or of the stream; nil bounds nothing
+	conn  deadliner // the server's connection, or the stream; nil bounds nothing
+	side  side
 	limit time.Duration
 	http1 bool
 	last  time.Time
 	timer *time.Timer
 }
 
-// newStall returns the bound for reads or writes: side picks the method that sets the deadline.
-func newStall(w http.ResponseWriter, r *http.Request, limit time.Duration, side func(deadliner) func(time.Time) error) stall {
-	s := stall{limit: limit, http1: r.ProtoMajor == 1}
-	if d := deadlinerOf(w); d != nil && limit > 0 {
-		s.set = side(d)
+// side is what a stall bounds.
+type side bool
+
+const (
+	reads  side = true
+	writes side = false
+)
+
+func newStall(w http.ResponseWriter, r *http.Request, limit time.Duration, of side) stall {
+	s := stall{side: of, limit: limit, http1: r.ProtoMajor == 1}
+	if limit > 0 {
+		s.conn = deadlinerOf(w)
 	}
 	return s
+}
+
+// set sets the deadline. An error shows in the operation.
+func (s *stall) set(at time.Time) {
+	if s.side == reads {
+		_ = s.conn.SetReadDeadline(at)
+	} else {
+		_ = s.conn.SetWriteDeadline(at)
+	}
 }
 
 // begin starts the time, which is the usual limit or less. Over HTTP/1.1 a deadline that passes between two operations harms nobody,
 // and setting one costs as much as a small write; over HTTP/2 it resets the stream, so that a timer sets it only when it is due.
 func (s *stall) begin(limit time.Duration) {
 	switch {
-	case s.set == nil:
+	case s.conn == nil:
 	case s.http1:
 		if now := time.Now(); limit < s.limit || now.Sub(s.last) > s.limit/8 {
 			s.last = now
-			_ = s.set(now.Add(limit)) // an error shows in the operation
+			s.set(now.Add(limit))
 		}
 	case s.timer == nil:
-		s.timer = time.AfterFunc(limit, func() { _ = s.set(time.Unix(1, 0)) })
+		s.timer = time.AfterFunc(limit, func() { s.set(time.Unix(1, 0)) })
 	default:
 		s.timer.Reset(limit)
 	}
@@ -49,15 +66,15 @@ func (s *stall) end() {
 
 // renew gives what net/http has kept back its whole time: it goes out when the handler has ended.
 func (s *stall) renew() {
-	if s.set != nil && s.http1 {
-		_ = s.set(time.Now().Add(s.limit))
+	if s.conn != nil && s.http1 {
+		s.set(time.Now().Add(s.limit))
 	}
 }
 
 // lift takes the deadline away, where something else follows on the connection.
 func (s *stall) lift() {
-	if s.set != nil && s.http1 {
-		_ = s.set(time.Time{})
+	if s.conn != nil && s.http1 {
+		s.set(time.Time{})
 	}
 }
 
@@ -66,9 +83,6 @@ type deadliner interface {
 	SetWriteDeadline(time.Time) error
 	SetReadDeadline(time.Time) error
 }
-
-func reads(d deadliner) func(time.Time) error  { return d.SetReadDeadline }
-func writes(d deadliner) func(time.Time) error { return d.SetWriteDeadline }
 
 // deadlinerOf finds the server's writer as http.ResponseController does, once for all operations of a response.
 func deadlinerOf(w http.ResponseWriter) deadliner {
