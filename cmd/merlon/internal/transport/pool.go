@@ -82,9 +82,12 @@ func (p *Pool) send(m *message) (*http.Response, error) {
 	to := target{m.req.URL.Scheme, m.req.URL.Host}
 	if c := p.take(to); c != nil {
 		res, err := p.exchange(c, m)
+		if err == nil {
+			return res, nil
+		}
 		var stale *staleError
 		if !errors.As(err, &stale) {
-			return res, err
+			return nil, err
 		}
 		if !m.repeat(stale.sent) {
 			return nil, stale.error
