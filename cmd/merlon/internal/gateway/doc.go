@@ -15,6 +15,7 @@
 //	upstreams     have the connections to the application                                         upstreams.go
 //
 // Of these, hashed and page are there only where the application's [Nonce] wants them. Bodies are bounded in time on both ways: incoming
-// is a request's and watched a response's (body.go), or the connection itself is (transport.Pool); clients by the deadlines of the client's connection (stall.go). What headers and entity tags
-// say of a page that was changed is in representation.go and tags.go.
+// is a request's (body.go), by the deadlines of the client's connection (stall.go), and a response's is bounded by those of the
+// application's connection (transport.Pool), or by a timer over net/http's transport (watched, in body.go). What headers and entity
+// tags say of a page that was changed is in representation.go and tags.go.
 package gateway

@@ -13,7 +13,8 @@ import (
 )
 
 // Config says how to reach an application and how long to wait for it. A field that is zero has its default, which the field
-// names. Bodies may take as long as they need in both directions, as long as every single write, and read, goes through in time.
+// names. Bodies may take as long as they need in both directions, as long as every single write goes through in time, and
+// every single read where BodyTimeout says so.
 type Config struct {
 	// Dial opens a connection to address, the host and port of a request's URL. Nil dials TCP; see Unix.
 	Dial DialFunc

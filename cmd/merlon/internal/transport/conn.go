@@ -21,9 +21,9 @@ type conn struct {
 	probe  *probe // nil where the system has none
 	close  func() // closes socket; a field, so that watching a context allocates no closure
 	reused bool
+	idleAt time.Time
 
-	silence time.Duration // that a read of an answer's body may wait; 0 leaves the deadline that there is
-	idleAt  time.Time
+	silence time.Duration // that a read of an answer's body may take; 0 leaves the deadline that there is
 }
 
 func newConn(t target, socket, nc net.Conn) *conn {
