@@ -34,7 +34,8 @@ func newObserver(l logs) *observer {
 // serve lets h answer on a public listener.
 func (o *observer) serve(s *servers, part string, l net.Listener, h http.Handler, config *tls.Config) {
 	s.handle(l, h, config)
-	s.of(l).ConnState = o.metrics.Connections(part)
+	srv := s.of(l)
+	srv.ConnState, srv.watched = o.metrics.Connections(part), config == nil
 }
 
 // ending is how the gateway ends: who asks and the service manager hear of it first.

@@ -53,6 +53,7 @@ func (l limits) protocols() *http.Protocols {
 type server struct {
 	*http.Server
 	listener net.Listener
+	watched  bool // looks at the headers of requests before net/http mends them
 	last     bool // serves until the others have ended
 }
 
@@ -149,12 +150,21 @@ func (s *servers) run(ctx context.Context) error {
 	return err
 }
 
+// plain is the listener for plain HTTP.
+func (s *server) plain() net.Listener {
+	if !s.watched {
+		return s.listener
+	}
+	s.ConnContext, s.Handler = gateway.Watched, gateway.InOrder(s.Handler)
+	return gateway.Watch(s.listener)
+}
+
 func (s *server) serve() error {
 	var err error
 	if s.TLSConfig != nil {
 		err = s.ServeTLS(s.listener, "", "")
 	} else {
-		err = s.Serve(s.listener)
+		err = s.Serve(s.plain())
 	}
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil

@@ -2,6 +2,7 @@
 //
 // A request goes through these, from the outside in, and the response to it through the same from the inside out:
 //
+//	Watch         sees the bytes of each header before net/http mends it                          heads.go
 //	Gateway       finds the site that has the host; refuses what servers read in different ways   gateway.go, plain.go
 //	site          finds the route, and with it the application                                    site.go
 //	observed      tells the request's record whose it is                                           observe.go

@@ -103,7 +103,7 @@ func (g *Gateway) Explain(r *http.Request) merlon.Explanation { return g.handler
 // handler returns what answers the request.
 func (g *Gateway) handler(r *http.Request) guarded {
 	name, port, ok := hostport.Split(r.Host)
-	if !ok && (r.Host != "" || r.ProtoAtLeast(1, 1)) || !plain(r) { // HTTP/1.0 knows requests without a host
+	if !ok && (r.Host != "" || r.ProtoAtLeast(1, 1)) || !plain(r) || mended(r) { // HTTP/1.0 knows requests without a host
 		return g.refuse
 	}
 	s, ok := g.byHost.Get(name, port)
