@@ -120,7 +120,7 @@ func gatewaySite(s policyfile.Site) (gateway.Site, error) {
 
 func gatewayApp(site string, a policyfile.App) (gateway.App, error) {
 	nonce, err := gatewayNonce(site, a.Nonce)
-	return gateway.App{Upstream: a.Upstream, Nonce: nonce, MaxBody: a.MaxBody, MayLoosen: a.MayLoosen}, err
+	return gateway.App{Upstream: a.Upstream, Roots: a.Roots, Nonce: nonce, MaxBody: a.MaxBody, MayLoosen: a.MayLoosen}, err
 }
 
 // counted is the site's Guard, with hooks where somebody counts.

@@ -1,8 +1,10 @@
 package gateway_test
 
 import (
+	"encoding/pem"
 	"fmt"
 	"io"
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -252,6 +254,27 @@ func TestForwardedFromATrustedProxy(t *testing.T) {
 		res, body := send(t, addr, "GET / HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n"+c.header+spoofed+"\r\n")
 		if strings.Contains(body, "evil") || !strings.Contains(body, c.want) || !strings.Contains(body, "X-Forwarded-Proto: https\n") || res.Header.Get("Strict-Transport-Security") == "" {
 			t.Errorf("%s: the application got\n%s", name, body)
+		}
+	}
+}
+
+// An application over HTTPS is trusted by its own CA where the site names one, over HTTP/2 too, and by no other.
+func TestUpstreamOverHTTPS(t *testing.T) {
+	app := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.Proto) }))
+	app.EnableHTTP2 = true
+	app.Config.ErrorLog = log.New(io.Discard, "", 0)
+	app.StartTLS()
+	defer app.Close()
+	own := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: app.Certificate().Raw})
+	for name, c := range map[string]struct {
+		roots  []byte
+		status int
+		body   string
+	}{"its own CA": {own, 200, "HTTP/2.0"}, "those of the system": {nil, 502, ""}, "none": {[]byte("nothing"), 502, ""}} {
+		addr := serve(t, merlon.Strict(), echo, func(s *gateway.Site) { s.Upstream, s.Roots = mustParse(t, app.URL), c.roots })
+		res, body := send(t, addr, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+		if res.StatusCode != c.status || c.body != "" && body != c.body || res.Header.Get("X-Frame-Options") != "DENY" {
+			t.Errorf("trusted by %s: %d %q %v", name, res.StatusCode, body, res.Header)
 		}
 	}
 }

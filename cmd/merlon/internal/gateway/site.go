@@ -13,6 +13,7 @@ import (
 // App is an application, and how it is treated.
 type App struct {
 	Upstream  *url.URL // http, https or h2c with a host, or unix with the path of a socket
+	Roots     []byte   // PEM certificates that an https upstream is trusted by; nil for those of the system
 	Nonce     Nonce    // how its pages get their nonces
 	MaxBody   int64    // of a request, in bytes; 0 for no limit
 	MayLoosen bool     // whether its own headers count as those of a Go handler do, and not only where they tighten
@@ -53,7 +54,7 @@ func newSite(s Site, c Config, mark string, u *upstreams) (*site, error) {
 		p := shared
 		p.app = a
 		p.app.Nonce = a.Nonce.under(s.Guard, a.MayLoosen)
-		return s.observed(p.guarded(c.transport(a.Upstream, u)))
+		return s.observed(p.guarded(c.transport(a, u)))
 	}
 	reports := trusted(s.Guard, recovering(s.reports(c.Timeouts), c.Logger))
 	out := &site{guard: s.Guard, app: handler(s.App), routes: map[string]guarded{}, reportPath: s.ReportPath, reports: s.observed(reports)}
@@ -64,10 +65,10 @@ func newSite(s Site, c Config, mark string, u *upstreams) (*site, error) {
 }
 
 // transport is what requests to an application go through.
-func (c *Config) transport(to *url.URL, u *upstreams) http.RoundTripper {
-	usual := u.transport(to)
+func (c *Config) transport(a App, u *upstreams) http.RoundTripper {
+	usual := u.transport(a)
 	if c.Transport != nil {
-		return c.Transport(to, usual)
+		return c.Transport(a.Upstream, usual)
 	}
 	return usual
 }

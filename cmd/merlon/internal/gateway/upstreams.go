@@ -2,6 +2,8 @@ package gateway
 
 import (
 	"cmp"
+	"crypto/tls"
+	"crypto/x509"
 	"net/http"
 	"net/url"
 	"time"
@@ -44,15 +46,19 @@ func newUpstreams(t Timeouts, netHTTP bool) *upstreams {
 }
 
 // transport returns the connections to an application. It is called before the first request.
-func (u *upstreams) transport(to *url.URL) http.RoundTripper {
-	c := u.config
+func (u *upstreams) transport(a App) http.RoundTripper {
+	c, to := u.config, a.Upstream
 	switch to.Scheme {
 	case "h2c":
 		c.H2C = true
 	case "unix":
 		c.Dial = transport.Unix(to.Path)
 	}
-	key := to.String()
+	if a.Roots != nil {
+		c.TLS = &tls.Config{RootCAs: x509.NewCertPool()}
+		c.TLS.RootCAs.AppendCertsFromPEM(a.Roots) // without a certificate nobody is trusted
+	}
+	key := to.String() + string(a.Roots)
 	switch {
 	case u.all[key] != nil:
 	case u.netHTTP, to.Scheme == "h2c", to.Scheme == "https": // both may speak HTTP/2

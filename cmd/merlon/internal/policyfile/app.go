@@ -16,6 +16,7 @@ import (
 // App is an application behind the gateway, and how it is treated.
 type App struct {
 	Upstream  *url.URL // http, https or h2c with a host, or unix with the path of a socket
+	Roots     []byte   // PEM certificates that an https upstream is trusted by; nil for those of the system
 	Nonce     Nonce    // how its pages get their nonces
 	MaxBody   int64    // of a request, in bytes; 0 for no limit
 	MayLoosen bool     // whether its own headers count as those of a Go handler do, and not only where they tighten
@@ -43,6 +44,12 @@ func (r *reader) siteApp(keys map[string]any, path string) App {
 func (r *reader) app(a App, keys map[string]any, path string, preset any) App {
 	if _, here := keys["upstream"]; here {
 		a.Upstream = r.upstream(keys, path)
+	}
+	if _, here := keys["upstream_ca_file"]; here {
+		a.Roots = r.roots(keys, path, "upstream_ca_file")
+		if a.Upstream != nil && a.Upstream.Scheme != "https" {
+			r.wrong(under(path, "upstream_ca_file"), cfgerrors.Conflict, "", "only an https:// upstream shows a certificate", "write upstream: https://…, or leave the key out")
+		}
 	}
 	if v, here := keys["nonce"]; here {
 		a.Nonce = r.nonce(v, under(path, "nonce"), preset)

@@ -11,6 +11,7 @@ var descriptions = map[string]string{
 	"acme":                 "A CA that issues certificates for the hosts of the sites by itself.",
 	"email":                "Where the CA may write to.",
 	"directory":            "Address of the CA; Let's Encrypt if absent.",
+	"upstream_ca_file":     "PEM file of the certificates that an https:// upstream is trusted by, in place of the system's.",
 	"ca_file":              "PEM file of the certificates that the CA's own address is trusted by.",
 	"accept_tos":           "true: you have read the CA's terms and accept them.",
 	"eab":                  "External account binding, for a CA that knows you already.",

@@ -41,7 +41,7 @@ var fileKeys = group{
 
 // appKeys are those of a site that say how its application is treated, and routeKeys those of a route.
 var (
-	appKeys   = group{{"upstream", text}, {"nonce", nonceSchema()}, {"max-body", size}}
+	appKeys   = group{{"upstream", text}, {"upstream_ca_file", text}, {"nonce", nonceSchema()}, {"max-body", size}}
 	routeKeys = append(slices.Clone(appKeys), key{"upstream-may-loosen", boolean})
 )
 

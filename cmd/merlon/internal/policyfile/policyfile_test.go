@@ -167,6 +167,8 @@ func TestMistakesHavePlaces(t *testing.T) {
 		{site + "nonce: {placeholder: x}", "m:3:1: nonce"},
 		{"version: 1\nupstream: unix:app.sock", `m:2:1: upstream: "unix:app.sock": a Unix socket is unix: and an absolute path`},
 		{"version: 1\nupstream: unix://run/app.sock", "a Unix socket is unix: and an absolute path"},
+		{site + "upstream_ca_file: /absent\n", "m:3:1: upstream_ca_file: \"/absent\": no such file"},
+		{site + "upstream_ca_file: /dev/null\n", "m:3:1: upstream_ca_file"},
 		{site + "max-body: ten", `m:3:1: max-body: "ten": no size (write a number of bytes such as 10MB, 512KiB or 65536, or off for no limit)`},
 		{site + "max-body: -1", "m:3:1: max-body"},
 		{site + "max-body: 1e300GB", "m:3:1: max-body"},

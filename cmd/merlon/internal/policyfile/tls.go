@@ -128,7 +128,7 @@ func (r *reader) acme(v any) *ACME {
 	if keys == nil {
 		return nil
 	}
-	a := &ACME{Email: r.text(keys, path, "email"), Directory: r.text(keys, path, "directory"), Roots: r.roots(keys)}
+	a := &ACME{Email: r.text(keys, path, "email"), Directory: r.text(keys, path, "directory"), Roots: r.roots(keys, "tls.acme", "ca_file")}
 	if address, err := mail.ParseAddress(a.Email); a.Email != "" && (err != nil || address.Address != a.Email) {
 		r.wrong(path+".email", cfgerrors.InvalidValue, a.Email, "no mail address", "write ops@shop.example, or leave it out")
 	}
@@ -148,15 +148,16 @@ func (r *reader) acme(v any) *ACME {
 	return a
 }
 
-func (r *reader) roots(keys map[string]any) []byte {
-	name := r.text(keys, "tls.acme", "ca_file")
+// roots reads the certificates of CAs from the file that a key names, or nil where there is no such key.
+func (r *reader) roots(keys map[string]any, path, key string) []byte {
+	name, at := r.text(keys, path, key), under(path, key)
 	if name == "" {
 		return nil
 	}
 	const hint = "name the CA's own certificate in a PEM file"
-	data, ok := r.contents("tls.acme.ca_file", name, hint, maxRootsBytes)
+	data, ok := r.contents(at, name, hint, maxRootsBytes)
 	if ok && !x509.NewCertPool().AppendCertsFromPEM(data) {
-		r.wrong("tls.acme.ca_file", cfgerrors.InvalidValue, name, "no certificate in it", hint)
+		r.wrong(at, cfgerrors.InvalidValue, name, "no certificate in it", hint)
 	}
 	return data
 }
