@@ -92,15 +92,16 @@ type heads struct {
 	body    uint64 // bytes of a body that are still to come
 	line    [maxPrefix]byte
 	n       int  // bytes of the line in it
+	cut     bool // the line has more
 	first   bool // the request line has been read
 	lengths int
 	length  uint64
 	chunks  bool
-	fold    bool
+	mends   bool // net/http mends a line, or one is too long to know
 }
 
 const (
-	// maxPrefix is how much of a line is looked at: a name and a length of 64 bits.
+	// maxPrefix is how much of a line is looked at: a name and a length of 64 bits with some space.
 	maxPrefix = 64
 	// maxVerdicts is more than the requests that fit into what net/http reads at once.
 	maxVerdicts = 1024
@@ -126,13 +127,20 @@ func (h *heads) see(b []byte) {
 		}
 		i := bytes.IndexByte(b, '\n')
 		if i < 0 {
-			h.n += copy(h.line[h.n:], b)
+			h.keep(b)
 			return
 		}
-		h.n += copy(h.line[h.n:], b[:i])
+		h.keep(b[:i])
 		h.endLine(bytes.TrimSuffix(h.line[:h.n], []byte("\r")))
-		h.n, b = 0, b[i+1:]
+		h.n, h.cut, b = 0, false, b[i+1:]
 	}
+}
+
+// keep adds to the line, as far as it is looked at.
+func (h *heads) keep(b []byte) {
+	n := copy(h.line[h.n:], b)
+	h.n += n
+	h.cut = h.cut || n < len(bytes.TrimSuffix(b, []byte("\r")))
 }
 
 // endLine takes note of a line, of which it has the beginning.
@@ -144,13 +152,14 @@ func (h *heads) endLine(line []byte) {
 	case len(line) == 0:
 		h.endHead()
 	case line[0] == ' ' || line[0] == '\t':
-		h.fold = true
+		h.mends = true
 	default:
 		name, value, _ := bytes.Cut(line, []byte(":"))
 		switch {
 		case bytes.EqualFold(name, []byte("content-length")):
 			h.lengths++
 			h.length = parseLength(bytes.Trim(value, " \t"))
+			h.mends = h.mends || h.cut // nobody honest writes a length so far to the right
 		case bytes.EqualFold(name, []byte("transfer-encoding")):
 			h.chunks = true
 		}
@@ -158,10 +167,11 @@ func (h *heads) endLine(line []byte) {
 }
 
 func (h *heads) endHead() {
-	h.verdict = append(h.verdict, h.fold || h.lengths > 1 || h.chunks && h.lengths > 0)
-	h.lost = h.chunks || len(h.verdict) > maxVerdicts // behind chunks the connection ends (see isLast)
+	mends := h.mends || h.lengths > 1 || h.chunks && h.lengths > 0
+	h.verdict = append(h.verdict, mends)
+	h.lost = mends || h.chunks || len(h.verdict) > maxVerdicts // a refusal ends the connection, and so do chunks (see isLast)
 	h.body = h.length
-	h.first, h.fold, h.chunks, h.lengths, h.length = false, false, false, 0, 0
+	h.first, h.mends, h.chunks, h.lengths, h.length = false, false, false, 0, 0
 }
 
 // parseLength reads a length that net/http takes. What it refuses, it answers itself, and ends the connection.

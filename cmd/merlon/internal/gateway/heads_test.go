@@ -59,6 +59,7 @@ func TestMendedHeadersAreRefused(t *testing.T) {
 		{"GET / HTTP/1.1\r\nHost: a\r\nX-A: b\r\n c\r\n\r\n", []int{400}},
 		{"GET / HTTP/1.1\r\nHost: a\r\nX-A: b\r\n\tc\r\n\r\n", []int{400}},
 		{"GET / HTTP/1.1\nHost: a\nX-A: b\n c\n\n", []int{400}},
+		{"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: " + strings.Repeat(" ", 100) + "1\r\n\r\nx", []int{400}}, // whose value is out of sight
 		{"GET / HTTP/1.1\r\nHost: a\r\nX-A: " + strings.Repeat("long ", 2000) + "\r\n c\r\n\r\n", []int{400}},
 
 		{"GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\nX-A: b\r\n c\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", []int{200, 400}},
@@ -99,6 +100,7 @@ func FuzzHeads(f *testing.F) {
 		"POST / HTTP/1.1\r\nHost: a\r\nContent-Length:  002 \r\n\r\nxyGET / HTTP/1.0\r\n\r\n",
 	} {
 		f.Add([]byte(seed), byte(3))
+		f.Add([]byte(strings.ReplaceAll(seed, "-Length:", "-Length:"+strings.Repeat(" ", 60))), byte(200))
 	}
 	f.Fuzz(func(t *testing.T, stream []byte, size byte) {
 		var pieces [][]byte
@@ -117,6 +119,7 @@ func FuzzHeads(f *testing.F) {
 var (
 	folded     = regexp.MustCompile(`\n[ \t]`)
 	lengthLine = regexp.MustCompile(`(?i)\ncontent-length:`)
+	longLength = regexp.MustCompile(`(?i)\ncontent-length:[^\n]{49}[^\r\n]`)
 	transfer   = regexp.MustCompile(`(?i)\ntransfer-encoding:`)
 )
 
@@ -132,8 +135,8 @@ func mendedByText(stream []byte) (out []bool) {
 		left := in.Buffered() + source.Len()
 		head := string(stream[:len(stream)-left])
 		lengths := len(lengthLine.FindAllString(head, -1))
-		out = append(out, folded.MatchString(head) || lengths > 1 || lengths > 0 && transfer.MatchString(head))
-		if len(r.TransferEncoding) > 0 || transfer.MatchString(head) {
+		out = append(out, folded.MatchString(head) || lengths > 1 || lengths > 0 && transfer.MatchString(head) || longLength.MatchString(head))
+		if out[len(out)-1] || transfer.MatchString(head) { // the connection ends
 			return out
 		}
 		if n, err := io.Copy(io.Discard, r.Body); err != nil || n < r.ContentLength {
