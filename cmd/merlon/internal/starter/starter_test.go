@@ -111,7 +111,7 @@ func FuzzScalar(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		if strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' }) {
-			t.Skip()
+			return
 		}
 		for _, text := range []string{"k: " + starter.Scalar(s) + "\n", "k: [" + starter.Scalar(s) + ", b]\n", starter.Print("k", s)} {
 			var got struct{ K any }
