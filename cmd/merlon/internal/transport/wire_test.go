@@ -20,6 +20,8 @@ type answer struct {
 	closes bool // the application closes it after the answer
 	// strict marks what Pooled refuses and net/http reads as want says. Nothing else may differ.
 	strict bool
+	// races marks bytes behind an answer that net/http may see before the next exchange or take for the answer to it.
+	races bool
 }
 
 func header(pairs ...string) http.Header {
@@ -98,7 +100,7 @@ var answers = []answer{
 	{name: "HEAD of chunks", method: "HEAD", bytes: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", want: ok("", -1), reuse: true},
 	{name: "HEAD of no length", method: "HEAD", bytes: "HTTP/1.1 200 OK\r\n\r\n", want: ok("", -1), reuse: true},
 	{name: "204", bytes: "HTTP/1.1 204 No Content\r\n\r\n", want: result{Status: "204 No Content", Header: header()}, reuse: true},
-	{name: "204 with a body", bytes: "HTTP/1.1 204 No Content\r\nContent-Length: 2\r\n\r\nok",
+	{name: "204 with a body", races: true, bytes: "HTTP/1.1 204 No Content\r\nContent-Length: 2\r\n\r\nok",
 		want: result{Status: "204 No Content", Header: header("Content-Length", "2")}},
 	{name: "304", bytes: "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\nETag: x\r\n\r\n",
 		want: result{Status: "304 Not Modified", Header: header("Content-Length", "5", "Etag", "x")}, reuse: true},
@@ -177,6 +179,9 @@ func TestAnswers(t *testing.T) {
 					got := fetch(rt, newRequest(t, tc.method, server.url, nil))
 					if diff := cmp.Diff(want, got); diff != "" {
 						t.Fatalf("exchange %d (-want +got):\n%s", i+1, diff)
+					}
+					if tc.races && k.name == standard.name {
+						return
 					}
 				}
 				conns := int32(2)
