@@ -68,10 +68,10 @@ func (req request) hit(v *report.Violation, at time.Time) store.Hit {
 // route returns the template of the document's path; for a document without one, that of the page it is in.
 func (req request) route(v *report.Violation) string {
 	if u := parseHTTP(v.DocumentURL); u != nil {
-		return route(u)
+		return report.Route(u)
 	}
 	if req.site.own(req.referer, req.http) {
-		return route(req.referer)
+		return report.Route(req.referer)
 	}
 	word, _, _ := strings.Cut(v.DocumentURL, ":")
 	return word + ":" // no path starts like this
@@ -133,9 +133,9 @@ func source(v *report.Violation, documentRoute string) string {
 		return documentRoute
 	}
 	if document := parseHTTP(v.DocumentURL); document != nil && origin(u) == origin(document) {
-		return route(u)
+		return report.Route(u)
 	}
-	return origin(u) + route(u)
+	return origin(u) + report.Route(u)
 }
 
 // at adds the line to a place, if there is one.
