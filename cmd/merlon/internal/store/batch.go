@@ -7,35 +7,20 @@ import (
 	"github.com/merlon-sec/merlon/report"
 )
 
-// Fingerprint says which reports make one issue. The version is that of the rule that made the sum: issues of different versions
-// stay apart, so that a better rule does not mix its groups with the old ones.
-type Fingerprint struct {
-	Version int
-	Sum     [16]byte
-}
-
-// Hit is one report that was accepted. Directive and Class come from small fixed sets, since the exact counters have a row for
-// each combination; the other strings are bounded and cleaned by the caller.
-type Hit struct {
-	Site        string
-	Fingerprint Fingerprint
-	Type        string
-	Directive   string
-	Class       string
-	Blocked     string
-	Sample      string
-	Route       string // of the document, "" if not known
-	Disposition report.Disposition
-	At          time.Time // of receipt
-}
-
-// Batch collects hits and drops for one transaction. Its size grows with distinct issues and routes, not with hits. The zero
+// Batch collects what one transaction stores. Its size grows with distinct issues and facets, not with hits. The zero
 // Batch is empty and ready to use; a Batch is not safe for concurrent use.
 type Batch struct {
-	issues   map[issueKey]*delta
-	counters map[counterKey]int64
-	drops    map[dropKey]dropped
+	issues    map[issueKey]*delta
+	counters  map[counterKey]int64
+	drops     map[dropKey]dropped
+	policies  map[policyKey]policy
+	documents map[documentKey]int64
+	canaries  map[canaryKey]canary
+	digests   map[Digest]time.Time
 }
+
+// Digest identifies a batch of reports that a browser may send again.
+type Digest [16]byte
 
 type (
 	issueKey struct {
@@ -51,19 +36,54 @@ type (
 		site, reason string
 		hour         int64
 	}
+	policyKey   struct{ site, hash string }
+	documentKey struct {
+		site, route, policy string
+		hour                int64
+	}
+	canaryKey struct {
+		site, browser string
+		hour          int64
+	}
+)
+
+type (
+	policy struct {
+		text  string
+		first time.Time
+	}
+	canary  struct{ sent, received int64 }
+	dropped struct {
+		count int64
+		last  time.Time
+	}
 )
 
 // delta is what a batch adds to one issue.
 type delta struct {
-	hit                         Hit // the first one
-	first, last                 time.Time
-	enforced, reported, unknown int64
-	pages                       map[string]int64
+	hit         Hit // the first one, with the gravest verdict
+	first, last time.Time
+	total       tally
+	hours       map[int64]*tally
+	facets      map[facet]int64
+	attested    int64
+	networks    reach
+	views       reach
+	body        string
 }
 
-type dropped struct {
-	count int64
-	last  time.Time
+// tally counts reports by disposition.
+type tally struct{ enforced, reported, unknown int64 }
+
+func (t *tally) add(d report.Disposition) {
+	switch d {
+	case report.Enforce:
+		t.enforced++
+	case report.ReportOnly:
+		t.reported++
+	default:
+		t.unknown++
+	}
 }
 
 // Add counts one report.
@@ -71,24 +91,55 @@ func (b *Batch) Add(h Hit) {
 	if b.issues == nil {
 		b.issues, b.counters = map[issueKey]*delta{}, map[counterKey]int64{}
 	}
+	h.Verdict = cmp.Or(h.Verdict, Actionable)
 	b.counters[counterKey{h.Site, h.Type, h.Directive, h.Class, h.Disposition, hour(h.At)}]++
 	key := issueKey{h.Site, h.Fingerprint}
 	d := b.issues[key]
 	if d == nil {
-		d = &delta{hit: h, first: h.At, last: h.At, pages: map[string]int64{}}
+		d = &delta{hit: h, first: h.At, last: h.At, hours: map[int64]*tally{}, facets: map[facet]int64{}}
+		if h.Body != nil {
+			d.body = h.Body()
+		}
 		b.issues[key] = d
 	}
+	d.add(h)
+}
+
+// add counts one report of the issue.
+func (d *delta) add(h Hit) {
 	d.first, d.last = earlier(d.first, h.At), later(d.last, h.At)
 	d.hit.Sample = cmp.Or(d.hit.Sample, h.Sample)
-	d.pages[h.Route]++
-	switch h.Disposition {
-	case report.Enforce:
-		d.enforced++
-	case report.ReportOnly:
-		d.reported++
-	default:
-		d.unknown++
+	if h.Verdict.graver(d.hit.Verdict) {
+		d.hit.Verdict, d.hit.Rule = h.Verdict, h.Rule
 	}
+	d.total.add(h.Disposition)
+	hour := hour(h.At)
+	if d.hours[hour] == nil {
+		d.hours[hour] = new(tally)
+	}
+	d.hours[hour].add(h.Disposition)
+	for _, f := range h.facets() {
+		if f.value != "" || f.kind == FacetRoute {
+			d.count(f)
+		}
+	}
+	if h.Network != 0 {
+		d.networks, _ = d.networks.add(h.Network)
+	}
+	if h.View != 0 {
+		d.attested++
+		d.views, _ = d.views.add(h.View)
+	}
+}
+
+// maxBatchFacets bounds what one transaction remembers of one issue. What is beyond would be folded by MaxFacets anyway.
+const maxBatchFacets = 8 * MaxFacets
+
+func (d *delta) count(f facet) {
+	if _, known := d.facets[f]; !known && len(d.facets) >= maxBatchFacets {
+		f.value = ""
+	}
+	d.facets[f]++
 }
 
 // Drop counts n reports of the site that were not accepted. Reasons come from a small fixed set.
@@ -110,6 +161,43 @@ func (b *Batch) drop(key dropKey, d dropped) {
 	}
 	sum := b.drops[key]
 	b.drops[key] = dropped{sum.count + d.count, later(sum.last, d.last)}
+}
+
+// Policy gives the text behind the hash that hits of the site name as their Policy.
+func (b *Batch) Policy(site, hash, text string, at time.Time) {
+	if b.policies == nil {
+		b.policies = map[policyKey]policy{}
+	}
+	key := policyKey{site, hash}
+	if _, known := b.policies[key]; !known {
+		b.policies[key] = policy{text, at}
+	}
+}
+
+// Documents counts n documents that were sent on a route of the site, under the policy with this hash.
+func (b *Batch) Documents(site, route, policy string, at time.Time, n int64) {
+	if b.documents == nil {
+		b.documents = map[documentKey]int64{}
+	}
+	b.documents[documentKey{site, route, policy, hour(at)}] += n
+}
+
+// Canaries counts harmless violations that were put into pages for this family of browsers, and those whose report came.
+func (b *Batch) Canaries(site, browser string, at time.Time, sent, received int64) {
+	if b.canaries == nil {
+		b.canaries = map[canaryKey]canary{}
+	}
+	key := canaryKey{site, browser, hour(at)}
+	sum := b.canaries[key]
+	b.canaries[key] = canary{sum.sent + sent, sum.received + received}
+}
+
+// Digest remembers that a batch of reports is part of this transaction.
+func (b *Batch) Digest(d Digest, at time.Time) {
+	if b.digests == nil {
+		b.digests = map[Digest]time.Time{}
+	}
+	b.digests[d] = at
 }
 
 func hour(t time.Time) int64 { return t.UTC().Truncate(time.Hour).UnixMilli() }

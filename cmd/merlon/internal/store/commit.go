@@ -2,21 +2,10 @@ package store
 
 import (
 	"context"
-	"crypto/sha256"
 	"database/sql"
 	"errors"
 	"fmt"
-	"time"
 )
-
-// The bounds of what hostile reports can make of the file. What is beyond them is counted in a row that stands for the rest.
-const (
-	MaxIssues = 5000 // issues of a site; then one "other" issue for each type, directive and class
-	MaxPages  = 32   // routes of an issue; then one row with the route ""
-)
-
-// FoldedBlocked is what [Issue.Blocked] says for an issue that stands for those beyond MaxIssues.
-const FoldedBlocked = "other"
 
 // Commit stores the batch in one transaction. When it returns nil the batch is on stable storage, when it returns an error nothing
 // of it is to be seen. Calls follow one another; an open reader does not delay them.
@@ -31,28 +20,41 @@ func (s *Store) Commit(ctx context.Context, b *Batch) error {
 		return fmt.Errorf("storing reports: %w", err)
 	}
 	defer tx.Rollback() // without effect after Commit
-	c := &commit{ctx: ctx, tx: tx, statements: &s.statements, live: s.live, added: map[string]int{}}
+	c := &commit{ctx: ctx, tx: tx, store: s}
 	c.batch(b)
 	if c.err == nil {
 		c.err = tx.Commit()
 	}
 	if c.err != nil {
-		return fmt.Errorf("storing reports: %w", c.err)
-	}
-	for site, n := range c.added {
-		s.live[site] += n
+		// What the transaction added to the memory of the store is not in the file.
+		return fmt.Errorf("storing reports: %w", errors.Join(c.err, c.forget()))
 	}
 	return nil
 }
 
 // commit is one transaction. The first error stays and makes the rest do nothing.
 type commit struct {
-	ctx        context.Context
-	tx         *sql.Tx
-	statements *[statements]*sql.Stmt
-	live       map[string]int // before the transaction
-	added      map[string]int
-	err        error
+	ctx   context.Context
+	tx    *sql.Tx
+	store *Store
+	added []addedIssue
+	err   error
+}
+
+type addedIssue struct {
+	site *siteIssues
+	fp   Fingerprint
+}
+
+// forget takes back what the commit has noted of new issues.
+func (c *commit) forget() error {
+	for _, a := range c.added {
+		if !a.site.byKey[a.fp].folded {
+			a.site.live--
+		}
+		delete(a.site.byKey, a.fp)
+	}
+	return nil
 }
 
 func (c *commit) batch(b *Batch) {
@@ -65,76 +67,87 @@ func (c *commit) batch(b *Batch) {
 	for k, d := range b.drops {
 		c.exec(addDrop, k.site, k.reason, k.hour, d.count, d.last.UnixMilli())
 	}
+	for k, p := range b.policies {
+		c.exec(addPolicy, k.site, k.hash, p.text, p.first.UnixMilli(), MaxPolicies)
+	}
+	for k, n := range b.documents {
+		c.exec(addDocuments, k.site, k.route, k.policy, k.hour, n)
+	}
+	for k, n := range b.canaries {
+		c.exec(addCanaries, k.site, k.browser, k.hour, n.sent, n.received)
+	}
+	for d, at := range b.digests {
+		c.exec(addDigest, d[:], at.UnixMilli())
+	}
 }
 
 // issue adds d to its issue: the one that is there, a new one, or beyond the cap the one that stands for the rest.
 func (c *commit) issue(key issueKey, d *delta) {
-	id, pages, found := c.addTo(key, d)
-	if !found && c.live[key.site]+c.added[key.site] < MaxIssues {
-		id, found = c.insert(key, d, false), true
-		c.added[key.site]++
-	}
-	if !found {
+	site := c.store.site(key.site)
+	issue := site.byKey[key.fp]
+	if issue == nil && !site.admits(d) {
 		key, d = fold(key, d)
-		if id, pages, found = c.addTo(key, d); !found {
-			id = c.insert(key, d, true)
+		if issue = site.byKey[key.fp]; issue == nil {
+			issue = c.insert(site, key, d, true)
 		}
 	}
-	for route, n := range d.pages {
-		pages = c.page(key.site, id, route, n, pages)
+	if issue == nil {
+		issue = c.insert(site, key, d, false)
 	}
-	c.exec(setPages, pages, id, pages)
+	c.add(issue, d)
+	for f, n := range d.facets {
+		c.facet(key.site, issue.id, f, n)
+	}
+	for hour, n := range d.hours {
+		c.exec(addTimeline, key.site, issue.id, hour, n.enforced, n.reported, n.unknown)
+	}
+	c.sample(key.site, issue, d)
 }
 
-// fold turns the delta of an issue that has no room into one of the issue that stands for its kind.
-func fold(key issueKey, d *delta) (issueKey, *delta) {
-	folded := *d
-	folded.hit.Blocked, folded.hit.Sample = FoldedBlocked, ""
-	sum := sha256.Sum256(fmt.Appendf(nil, "folded %q %q %q", d.hit.Type, d.hit.Directive, d.hit.Class))
-	key.fp.Sum = [16]byte(sum[:16])
-	return key, &folded
-}
-
-// addTo adds the counts of d to the issue with this key and returns its id and number of pages, if there is one.
-func (c *commit) addTo(key issueKey, d *delta) (id int64, pages int, found bool) {
+// add adds the counts of d to the row of its issue.
+func (c *commit) add(issue *liveIssue, d *delta) {
 	if c.err != nil {
-		return 0, 0, false
+		return
 	}
-	row := c.statement(addIssue).QueryRowContext(c.ctx, d.first.UnixMilli(), d.last.UnixMilli(), d.enforced, d.reported, d.unknown, d.hit.Sample,
-		key.site, key.fp.Version, key.fp.Sum[:])
-	err := row.Scan(&id, &pages)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		c.err = err
+	var known label
+	var networks, views []byte
+	row := c.statement(addIssue).QueryRowContext(c.ctx, d.first.UnixMilli(), d.last.UnixMilli(), d.total.enforced, d.total.reported, d.total.unknown, d.attested,
+		d.hit.Sample, issue.id)
+	if c.err = row.Scan(&known.verdict, &known.rule, &networks, &views); c.err == nil {
+		c.describe(issue, d, known, reachOf(networks), reachOf(views))
 	}
-	return id, pages, err == nil
 }
 
-func (c *commit) insert(key issueKey, d *delta, folded bool) (id int64) {
-	result := c.exec(insertIssue, key.site, key.fp.Version, key.fp.Sum[:], folded, d.hit.Type, d.hit.Directive, d.hit.Class, d.hit.Blocked, d.hit.Sample,
-		d.first.UnixMilli(), d.last.UnixMilli(), d.enforced, d.reported, d.unknown)
+type label struct {
+	verdict Verdict
+	rule    string
+}
+
+// describe adds to what is known of an issue, and writes it if that says something new.
+func (c *commit) describe(issue *liveIssue, d *delta, known label, networks, views reach) {
+	graver := d.hit.Verdict.graver(known.verdict)
+	if graver {
+		known = label{d.hit.Verdict, d.hit.Rule}
+	}
+	more := networks.take(d.networks)
+	further := views.take(d.views)
+	if graver || more || further {
+		c.exec(setReach, known.verdict, known.rule, networks.count(), networks.blob(), views.count(), views.blob(), issue.id)
+	}
+}
+
+// insert makes the row of an issue, with no reports yet.
+func (c *commit) insert(site *siteIssues, key issueKey, d *delta, folded bool) *liveIssue {
+	h := &d.hit
+	result := c.exec(insertIssue, key.site, key.fp.Version, key.fp.Sum[:], folded, h.Type, h.Directive, h.Class, h.Blocked, h.Sample, h.Verdict, h.Rule,
+		d.first.UnixMilli(), d.last.UnixMilli())
+	issue := &liveIssue{folded: folded}
 	if c.err == nil {
-		id, c.err = result.LastInsertId()
+		issue.id, c.err = result.LastInsertId()
 	}
-	return id
-}
-
-// page adds n to a route of an issue that has this many routes, and returns how many it has afterwards.
-func (c *commit) page(site string, issue int64, route string, n int64, pages int) int {
-	result := c.exec(addPage, n, issue, route)
-	if c.err != nil {
-		return pages
-	}
-	if updated, _ := result.RowsAffected(); updated > 0 {
-		return pages
-	}
-	if pages >= MaxPages {
-		route = ""
-	}
-	if route != "" {
-		pages++
-	}
-	c.exec(insertPage, site, issue, route, n)
-	return pages
+	site.put(key.fp, issue)
+	c.added = append(c.added, addedIssue{site, key.fp})
+	return issue
 }
 
 func (c *commit) exec(n int, args ...any) (result sql.Result) {
@@ -144,19 +157,4 @@ func (c *commit) exec(n int, args ...any) (result sql.Result) {
 	return result
 }
 
-func (c *commit) statement(n int) *sql.Stmt { return c.tx.StmtContext(c.ctx, c.statements[n]) }
-
-// countLive finds out how many issues each site has. Commit keeps the numbers from then on.
-func (s *Store) countLive(ctx context.Context) error {
-	s.live = map[string]int{}
-	rows, err := s.write.QueryContext(ctx, "SELECT site, count(*) FROM issues WHERE folded = 0 GROUP BY site")
-	return eachRow(rows, err, func(scan func(...any) error) error {
-		var site string
-		var n int
-		err := scan(&site, &n)
-		s.live[site] = n
-		return err
-	})
-}
-
-func fromMillis(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
+func (c *commit) statement(n int) *sql.Stmt { return c.tx.StmtContext(c.ctx, c.store.statements[n]) }

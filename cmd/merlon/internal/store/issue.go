@@ -27,7 +27,32 @@ type Issue struct {
 	Reported  int64 // reports of a report-only policy: something would not have loaded
 	Unknown   int64 // reports that did not say which
 	Pages     []Page
+
+	Verdict  Verdict // the gravest of its reports'
+	Rule     string  // of Noise: the rule of the first report, id@version
+	Attested int64   // reports that named a nonce of ours
+	Networks int64   // of clients that sent them, estimated
+	Views    int64   // attested page views that they are about, estimated
+
+	State      State
+	StateUntil time.Time // the end of Ignored; zero: none
+	StateNote  string
+	StateAt    time.Time // when somebody set it; zero: nobody did
 }
+
+// State is what people have decided about an issue.
+type State string
+
+// The states of an issue.
+const (
+	New          State = "new"
+	Acknowledged State = "acknowledged" // somebody looks into it
+	Accepted     State = "accepted"     // a risk that is taken
+	Ignored      State = "ignored"      // until a time, or for ever
+)
+
+// Confirmed reports whether more than one client has seen it: two networks, or two page views that merlon can prove.
+func (i Issue) Confirmed() bool { return i.Networks > 1 || i.Views > 1 }
 
 // Total is the number of reports behind the issue, whatever their disposition.
 func (i Issue) Total() int64 { return i.Enforced + i.Reported + i.Unknown }
@@ -51,7 +76,8 @@ const (
 	topPages     = 5
 )
 
-const issueColumns = `id, site, type, directive, class, blocked, sample, first_seen, last_seen, enforced, reported, unknown`
+const issueColumns = `id, site, type, directive, class, blocked, sample, first_seen, last_seen, enforced, reported, unknown,
+	verdict, rule, attested, networks, views, state, state_until, state_note, state_at`
 
 // Issues lists issues, the one seen last first, each with its five most frequent pages and the sum of the others.
 func (s *Store) Issues(ctx context.Context, q Query) ([]Issue, error) {
@@ -69,7 +95,7 @@ func (s *Store) Issues(ctx context.Context, q Query) ([]Issue, error) {
 
 // Issue returns one issue with all of its pages, or [ErrNotFound].
 func (s *Store) Issue(ctx context.Context, id int64) (Issue, error) {
-	issues, err := s.issues(ctx, " WHERE id = ?", []any{id}, MaxPages)
+	issues, err := s.issues(ctx, " WHERE id = ?", []any{id}, MaxFacets)
 	if err != nil {
 		return Issue{}, err
 	}
@@ -91,10 +117,10 @@ func (s *Store) issues(ctx context.Context, selection string, args []any, pages 
 	rows, err := tx.QueryContext(ctx, "SELECT "+issueColumns+" FROM issues"+selection, args...)
 	err = eachRow(rows, err, func(scan func(...any) error) error {
 		var i Issue
-		var first, last int64
+		var first, last, until, decided int64
 		err := scan(&i.ID, &i.Site, &i.Type, &i.Directive, &i.Class, &i.Blocked, &i.Sample, &first, &last,
-			&i.Enforced, &i.Reported, &i.Unknown)
-		i.FirstSeen, i.LastSeen = fromMillis(first), fromMillis(last)
+			&i.Enforced, &i.Reported, &i.Unknown, &i.Verdict, &i.Rule, &i.Attested, &i.Networks, &i.Views, &i.State, &until, &i.StateNote, &decided)
+		i.FirstSeen, i.LastSeen, i.StateUntil, i.StateAt = fromMillis(first), fromMillis(last), optional(until), optional(decided)
 		at[i.ID] = len(issues)
 		issues = append(issues, i)
 		return err
@@ -103,8 +129,8 @@ func (s *Store) issues(ctx context.Context, selection string, args []any, pages 
 		return nil, fmt.Errorf("reading issues: %w", err)
 	}
 	rows, err = tx.QueryContext(ctx, `WITH ranked AS (
-			SELECT issue, route, count, row_number() OVER (PARTITION BY issue ORDER BY route = '', count DESC, route) AS rank
-			FROM pages WHERE issue IN (SELECT id FROM issues`+selection+`))
+			SELECT issue, value AS route, count, row_number() OVER (PARTITION BY issue ORDER BY value = '', count DESC, value) AS rank
+			FROM facets WHERE kind = 'route' AND issue IN (SELECT id FROM issues`+selection+`))
 		SELECT issue, iif(rank <= ?, route, '') AS shown, sum(count) AS total
 		FROM ranked GROUP BY issue, shown ORDER BY issue, shown = '', total DESC, shown`, append(args, pages)...)
 	err = eachRow(rows, err, func(scan func(...any) error) error {
@@ -133,4 +159,14 @@ func eachRow(rows *sql.Rows, err error, add func(scan func(...any) error) error)
 		}
 	}
 	return rows.Err()
+}
+
+func fromMillis(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
+
+// optional is the zero time for 0.
+func optional(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return fromMillis(ms)
 }

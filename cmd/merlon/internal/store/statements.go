@@ -9,11 +9,19 @@ import (
 const (
 	addIssue = iota
 	insertIssue
-	addPage
-	insertPage
-	setPages
+	setReach
+	addFacet
+	countFacets
+	insertFacet
+	addTimeline
+	insertSample
+	trimSamples
 	addCounter
 	addDrop
+	addPolicy
+	addDocuments
+	addCanaries
+	addDigest
 	statements
 )
 
@@ -21,24 +29,46 @@ func statementText(n int) string {
 	switch n {
 	case addIssue:
 		return `UPDATE issues SET first_seen = min(first_seen, ?), last_seen = max(last_seen, ?),
-			enforced = enforced + ?, reported = reported + ?, unknown = unknown + ?, sample = iif(sample = '', ?, sample)
-			WHERE site = ? AND fingerprint_version = ? AND fingerprint = ? RETURNING id, pages`
+			enforced = enforced + ?, reported = reported + ?, unknown = unknown + ?, attested = attested + ?, sample = iif(sample = '', ?, sample)
+			WHERE id = ? RETURNING verdict, rule, network_set, view_set`
 	case insertIssue:
-		return `INSERT INTO issues (site, fingerprint_version, fingerprint, folded, type, directive, class, blocked, sample,
-			first_seen, last_seen, enforced, reported, unknown, pages) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)`
-	case addPage:
-		return `UPDATE pages SET count = count + ? WHERE issue = ? AND route = ?`
-	case insertPage:
-		return `INSERT INTO pages (site, issue, route, count) VALUES (?, ?, ?, ?)
+		return `INSERT INTO issues (site, fingerprint_version, fingerprint, folded, type, directive, class, blocked, sample, verdict, rule,
+			first_seen, last_seen, enforced, reported, unknown) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0)`
+	case setReach:
+		return `UPDATE issues SET verdict = ?, rule = ?, networks = ?, network_set = ?, views = ?, view_set = ? WHERE id = ?`
+	case addFacet:
+		return `UPDATE facets SET count = count + ? WHERE issue = ? AND kind = ? AND value = ?`
+	case countFacets:
+		return `SELECT count(*) FROM facets WHERE issue = ? AND kind = ? AND value <> ''`
+	case insertFacet:
+		return `INSERT INTO facets (site, issue, kind, value, count) VALUES (?, ?, ?, ?, ?)
 			ON CONFLICT DO UPDATE SET count = count + excluded.count`
-	case setPages:
-		return `UPDATE issues SET pages = ? WHERE id = ? AND pages <> ?`
+	case addTimeline:
+		return `INSERT INTO timeline (site, issue, hour, enforced, reported, unknown) VALUES (?, ?, ?, ?, ?, ?)
+			ON CONFLICT DO UPDATE SET enforced = enforced + excluded.enforced, reported = reported + excluded.reported, unknown = unknown + excluded.unknown`
+	case insertSample:
+		return `INSERT INTO samples (site, issue, at, body) VALUES (?, ?, ?, ?)`
+	case trimSamples:
+		return `DELETE FROM samples WHERE issue = ?1
+			AND id NOT IN (SELECT id FROM samples WHERE issue = ?1 ORDER BY id LIMIT ?2)
+			AND id NOT IN (SELECT id FROM samples WHERE issue = ?1 ORDER BY id DESC LIMIT ?2)`
 	case addCounter:
 		return `INSERT INTO counters (site, type, directive, class, disposition, hour, count) VALUES (?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT DO UPDATE SET count = count + excluded.count`
 	case addDrop:
 		return `INSERT INTO drops (site, reason, hour, count, last_seen) VALUES (?, ?, ?, ?, ?)
 			ON CONFLICT DO UPDATE SET count = count + excluded.count, last_seen = max(last_seen, excluded.last_seen)`
+	case addPolicy:
+		return `INSERT INTO policies (site, hash, text, first_seen) SELECT ?1, ?2, ?3, ?4
+			WHERE (SELECT count(*) FROM policies WHERE site = ?1) < ?5 ON CONFLICT DO NOTHING`
+	case addDocuments:
+		return `INSERT INTO documents (site, route, policy, hour, count) VALUES (?, ?, ?, ?, ?)
+			ON CONFLICT DO UPDATE SET count = count + excluded.count`
+	case addCanaries:
+		return `INSERT INTO canaries (site, browser, hour, sent, received) VALUES (?, ?, ?, ?, ?)
+			ON CONFLICT DO UPDATE SET sent = sent + excluded.sent, received = received + excluded.received`
+	case addDigest:
+		return `INSERT INTO digests (digest, at) VALUES (?, ?) ON CONFLICT DO NOTHING`
 	}
 	panic("store: no statement " + strconv.Itoa(n))
 }

@@ -1,7 +1,7 @@
 // Package store keeps what browsers reported in one SQLite file. It is the only place with SQL.
 //
 // Rows grow with distinct problems and not with traffic: a report is a count on its issue, on the page it came from and on an
-// exact counter. The number of issues and of pages is bounded ([MaxIssues], [MaxPages]); what is beyond is folded and still
+// exact counter. The number of issues and of facets is bounded ([MaxIssues], [MaxFacets]); what is beyond is folded and still
 // counted.
 package store
 
@@ -30,10 +30,10 @@ const (
 type Store struct {
 	read *sql.DB
 
-	mu         sync.Mutex            // held by Commit
-	write      *sql.DB               // nil if opened by OpenReader
-	statements [statements]*sql.Stmt // of write; closed with it
-	live       map[string]int        // issues of each site that are not folded
+	mu         sync.Mutex             // held by Commit
+	write      *sql.DB                // nil if opened by OpenReader
+	statements [statements]*sql.Stmt  // of write; closed with it
+	sites      map[string]*siteIssues // what Commit knows of the issues
 }
 
 // Open opens the database at path, creates it if there is none (readable by its owner only) and brings an older schema up to
@@ -75,7 +75,7 @@ func (s *Store) openWrite(ctx context.Context, path string) (err error) {
 	if err := s.prepare(ctx); err != nil {
 		return err
 	}
-	return s.countLive(ctx)
+	return s.loadIssues(ctx)
 }
 
 // OpenReader opens the database at path to read it, also while another process has it open. It creates and changes nothing, and

@@ -75,12 +75,12 @@ func TestIssues(t *testing.T) {
 	want := []store.Issue{
 		{
 			ID: 1, Site: "shop", Type: "csp-violation", Directive: "img-src", Class: "origin", Blocked: "https://a.example", Sample: "late()",
-			FirstSeen: noon.Add(-time.Hour), LastSeen: noon.Add(2 * time.Hour), Enforced: 2, Reported: 2, Unknown: 1,
+			FirstSeen: noon.Add(-time.Hour), LastSeen: noon.Add(2 * time.Hour), Enforced: 2, Reported: 2, Unknown: 1, Verdict: store.Actionable, State: store.New,
 			Pages: []store.Page{{Route: "/", Count: 3}, {Route: "/cart", Count: 2}},
 		},
 		{
 			ID: 2, Site: "shop", Type: "csp-violation", Directive: "img-src", Class: "origin", Blocked: "https://b.example",
-			FirstSeen: noon, LastSeen: noon, Enforced: 1, Pages: []store.Page{{Route: "/", Count: 1}},
+			FirstSeen: noon, LastSeen: noon, Enforced: 1, Verdict: store.Actionable, State: store.New, Pages: []store.Page{{Route: "/", Count: 1}},
 		},
 	}
 	// The order within a batch is not kept, so neither is the order of ids.
@@ -159,8 +159,8 @@ func TestPageCap(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := one.Pages[len(one.Pages)-1]; len(one.Pages) != store.MaxPages+1 || got.Route != "" || got.Count != 70 {
-		t.Errorf("%d pages, the last %+v; want %d and 70 others", len(one.Pages), got, store.MaxPages+1)
+	if got := one.Pages[len(one.Pages)-1]; len(one.Pages) != store.MaxFacets+1 || got.Route != "" || got.Count != 70 {
+		t.Errorf("%d pages, the last %+v; want %d and 70 others", len(one.Pages), got, store.MaxFacets+1)
 	}
 	var sum int64
 	for _, p := range one.Pages {
