@@ -30,7 +30,11 @@ type Report struct {
 	// Violation is set if Type is TypeViolation and the report had a body.
 	Violation *Violation
 
-	// Body is the body of a report of any other type: one JSON value without control characters, nil if it had none.
+	// Detail is set if Type is another one of the known types and the report had a body.
+	Detail Detail
+
+	// Body is the body of a report of any type but TypeViolation, known or not: one JSON object with the members as they
+	// came, without control characters; nil if it had none.
 	Body json.RawMessage
 }
 
