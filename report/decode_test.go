@@ -145,9 +145,9 @@ func TestDecodeShapes(t *testing.T) {
 			[]report.Report{{Type: "csp-violation", URL: page}, {}, {}, {}, {}, {}},
 		},
 		{
-			"the body of another type is kept and cleaned",
-			"\n" + `[{"type":"coep","url":"u","user_agent":"Browser\u0007","body":{"b":["\u0000x",1.50,{"y\u001b":null}],"a":true}}]`,
-			[]report.Report{{Type: "coep", URL: "u", UserAgent: "Browser", Body: []byte(`{"a":true,"b":["x",1.50,{"y":null}]}`)}},
+			"the body of an unknown type is kept and cleaned",
+			"\n" + `[{"type":"xyz","url":"u","user_agent":"Browser\u0007","body":{"b":["\u0000x",1.50,{"y\u001b":null}],"a":true}}]`,
+			[]report.Report{{Type: "xyz", URL: "u", UserAgent: "Browser", Body: []byte(`{"b":["x",1.50,{"y":null}],"a":true}`)}},
 		},
 		{"an empty batch", `[]`, []report.Report{}},
 	}

@@ -20,7 +20,10 @@ const (
 // Detail is the body of a report of a known type that is not a violation of a CSP: a pointer to one of [Hash], [COOP], [COEP],
 // [PermissionsPolicy], [DocumentPolicy], [Deprecation], [Intervention], [Crash], [Integrity] and [NetworkError]. A member that the
 // report does not have, or has in a form that means nothing, is zero. URLs are as browsers send them, query included.
-type Detail interface{ detail() }
+type Detail interface {
+	// encode returns the type of the report and the members of its body.
+	encode() (string, encoded)
+}
 
 // Hash is the body of a report of [TypeHash]: a policy with 'report-sha256' asked what its scripts are.
 // See https://w3c.github.io/webappsec-csp/#csphashreportbody.
@@ -131,18 +134,7 @@ type NetworkError struct {
 	StatusCode int
 	Elapsed    time.Duration // in whole milliseconds
 
-	// SamplingFraction is how many of such requests are reported, more than 0 and at most 1: a report stands for
-	// 1/SamplingFraction requests. It is 1 where the report says nothing or nonsense, so that nobody divides by it and is sorry.
+	// SamplingFraction is which part of such requests is reported, at least one in a million and at most 1: a report stands
+	// for 1/SamplingFraction requests. It is 1 where the report says nothing or nonsense, so that dividing by it is safe.
 	SamplingFraction float64
 }
-
-func (*Hash) detail()              {}
-func (*COOP) detail()              {}
-func (*COEP) detail()              {}
-func (*PermissionsPolicy) detail() {}
-func (*DocumentPolicy) detail()    {}
-func (*Deprecation) detail()       {}
-func (*Intervention) detail()      {}
-func (*Crash) detail()             {}
-func (*Integrity) detail()         {}
-func (*NetworkError) detail()      {}

@@ -27,17 +27,26 @@ func ExampleDecode() {
 	// csp-violation script-src-elem https://cdn.example/app.js unknown
 }
 
-// Browsers send more than violations of a CSP; their bodies are kept as JSON.
+// Browsers send more than violations of a CSP.
 func ExampleDecode_otherTypes() {
-	body := `[{"type":"coep","url":"https://shop.example/","age":12,"body":{"type":"corp","blockedURL":"https://cdn.example/a.png"}}]`
+	body := `[{"type":"coep","url":"https://shop.example/","age":12,"body":{"type":"corp","blockedURL":"https://cdn.example/a.png"}},
+		{"type":"invented-tomorrow","url":"https://shop.example/","age":3,"body":{"what": 1}}]`
 	reports, err := report.Decode([]byte(body))
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	fmt.Printf("%s %s %s\n", reports[0].Type, reports[0].Age, reports[0].Body)
+	for _, r := range reports {
+		switch d := r.Detail.(type) {
+		case *report.COEP:
+			fmt.Println(r.Age, d.Violation, d.BlockedURL)
+		default:
+			fmt.Printf("%s %s\n", r.Type, r.Body)
+		}
+	}
 	// Output:
-	// coep 12ms {"blockedURL":"https://cdn.example/a.png","type":"corp"}
+	// 12ms corp https://cdn.example/a.png
+	// invented-tomorrow {"what":1}
 }
 
 func ExampleDecode_errors() {

@@ -54,16 +54,3 @@ func checkNesting(body []byte) error {
 	}
 	return nil
 }
-
-// stringEnd returns the index of the quote that closes the string opened at i, or the last index if none does.
-func stringEnd(body []byte, i int) int {
-	for i++; i < len(body); i++ {
-		switch body[i] {
-		case '\\':
-			i++
-		case '"':
-			return i
-		}
-	}
-	return len(body)
-}

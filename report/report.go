@@ -8,8 +8,14 @@
 //	[{"type": …, "url": …, "age": …, "body": {…}}, …]          report-to, Chromium and Firefox
 //	{"type": …, "url": …, "body": {…}}                         report-to, WebKit
 //
-// [Decode] takes all three and removes the differences between browsers and their versions. Whatever a report says was written
-// by a stranger: anyone can post one. Decode bounds it and takes control characters out; it does not make it true.
+// [Decode] takes all three and removes the differences between browsers and their versions: every violation of a CSP becomes a
+// [Violation], and every report of another known type a [Detail]. Whatever a report says was written by a stranger: anyone can
+// post one. Decode bounds it and takes control characters out; it does not make it true.
+//
+// [Handler] is all that a program needs to be told of reports; [Encode] and [EncodeLegacy] write them, for tests and simulations.
+//
+// The specifications: Reporting API (https://www.w3.org/TR/reporting-1/), Content Security Policy Level 3
+// (https://www.w3.org/TR/CSP3/#reporting), and those named at the types of detail.
 package report
 
 import (

@@ -2,51 +2,92 @@ package report
 
 import (
 	"bytes"
-	"encoding/json"
-	"maps"
-	"slices"
+	"math"
+	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
-// text is a string that is safe to store and to print; null and values that are not strings are "".
-type text string
-
-// UnmarshalJSON never fails: a wrong member must not cost the report.
-func (t *text) UnmarshalJSON(data []byte) error {
-	*t = ""
-	if data[0] != '"' {
-		return nil
+// decodeText returns the text of a JSON string as it is safe to store and to print: without what no terminal, log or database
+// should meet, and cut to MaxFieldBytes. Any other value is "", because a wrong member must not cost the report.
+func decodeText(value []byte) string {
+	if value[0] != '"' {
+		return ""
 	}
-	s := string(data[1 : len(data)-1])
-	if strings.IndexByte(s, '\\') >= 0 || !plainASCII(s) {
-		if json.Unmarshal(data, &s) != nil {
-			return nil
+	s := value[1 : len(value)-1]
+	if plain(s) {
+		s = bytes.TrimSpace(s)
+		return string(bytes.TrimSpace(s[:min(len(s), MaxFieldBytes)]))
+	}
+	text := make([]byte, 0, min(len(s), MaxFieldBytes))
+	for len(s) > 0 {
+		r, size := nextRune(s)
+		s = s[size:]
+		if r = printable(r); r < 0 || len(text) == 0 && unicode.IsSpace(r) {
+			continue
 		}
+		if len(text)+utf8.RuneLen(r) > MaxFieldBytes {
+			break
+		}
+		text = utf8.AppendRune(text, r)
 	}
-	*t = text(cleanText(s))
-	return nil
+	return string(bytes.TrimSpace(text))
 }
 
-// plainASCII reports whether s is printable ASCII, as nearly all of what browsers send is. It spares them
-// the tables of Unicode.
-func plainASCII(s string) bool {
-	for i := range len(s) {
-		if s[i] < ' ' || s[i] > '~' {
+// plain reports whether s is printable ASCII without escapes, as nearly all of what browsers send is. It spares them the tables
+// of Unicode.
+func plain(s []byte) bool {
+	for _, c := range s {
+		if c < ' ' || c > '~' || c == '\\' {
 			return false
 		}
 	}
 	return true
 }
 
-// cleanText removes what no terminal, log or database should meet, and cuts the rest to MaxFieldBytes. encoding/json has already
-// replaced invalid UTF-8.
-func cleanText(s string) string {
-	if !plainASCII(s) {
-		s = strings.Map(printable, s)
+// nextRune returns the first character of the inside of a JSON string and how many bytes it takes there. What is not Unicode is
+// U+FFFD, as it is for encoding/json.
+func nextRune(s []byte) (rune, int) {
+	if s[0] != '\\' {
+		return utf8.DecodeRune(s)
 	}
-	return strings.TrimSpace(cut(strings.TrimSpace(s), MaxFieldBytes))
+	switch s[1] {
+	case 'u':
+		r := unhex(s)
+		if !utf16.IsSurrogate(r) {
+			return r, 6
+		}
+		if len(s) >= 12 && s[6] == '\\' && s[7] == 'u' {
+			if pair := utf16.DecodeRune(r, unhex(s[6:])); pair != utf8.RuneError {
+				return pair, 12
+			}
+		}
+		return utf8.RuneError, 6
+	case 'b', 'f':
+		return 0, 2 // control characters, which do not stay
+	case 'n', 'r', 't':
+		return ' ', 2
+	}
+	return rune(s[1]), 2
+}
+
+// unhex returns the character of an escape of four hexadecimal digits.
+func unhex(s []byte) rune {
+	var r rune
+	for _, c := range s[2:6] {
+		switch {
+		case c >= 'a':
+			c -= 'a' - 10
+		case c >= 'A':
+			c -= 'A' - 10
+		default:
+			c -= '0'
+		}
+		r = r<<4 | rune(c)
+	}
+	return r
 }
 
 // unprintable says what may not come out: control characters, line separators, and the invisible characters that reorder or hide
@@ -55,7 +96,7 @@ func unprintable(r rune) bool {
 	return unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp)
 }
 
-// printable turns white space into a space, so that words stay apart, and removes other unprintable runes.
+// printable turns white space into a space, so that words stay apart, and other unprintable runes into -1.
 func printable(r rune) rune {
 	switch {
 	case !unprintable(r):
@@ -66,49 +107,72 @@ func printable(r rune) rune {
 	return -1
 }
 
-// cut shortens s to at most n bytes without breaking a rune.
-func cut(s string, n int) string {
-	if len(s) <= n {
-		return s
+// decodeNumber returns a count that may come as a number, as a string of digits, as null or as nonsense; the last two are 0.
+func decodeNumber(value []byte) int {
+	f := decodeFloat(value)
+	if !(f > 0) { // a negative number, NaN
+		return 0
 	}
-	for n > 0 && !utf8.RuneStart(s[n]) {
-		n--
-	}
-	return s[:n]
+	return int(min(f, math.MaxInt32))
 }
 
-// cleanJSON returns the object with every string cleaned, keys included: sorted, compact, nil for nil.
-func cleanJSON(data object) json.RawMessage {
-	if data == nil {
-		return nil
+// decodeFloat is decodeNumber for fractions; what is too large is infinite.
+func decodeFloat(value []byte) float64 {
+	value = bytes.Trim(value, `"`)
+	if len(value) > maxNumber {
+		return 0
 	}
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber()
-	var v any
-	if d.Decode(&v) != nil {
-		return nil
-	}
-	out, err := json.Marshal(cleanValue(v))
-	if err != nil {
-		return nil
+	f, _ := strconv.ParseFloat(string(value), 64) // 0 if it is none
+	return f
+}
+
+// maxNumber is the length up to which a number is read; browsers need 17 digits at most.
+const maxNumber = 64
+
+// decodeBool returns whether the value is true, which some write as text.
+func decodeBool(value []byte) bool { return string(bytes.Trim(value, `"`)) == "true" }
+
+// cleanJSON returns the object with every string cleaned, keys included, without white space, and with null for numbers that no
+// float64 holds: decoding those is an error.
+func cleanJSON(data []byte) []byte {
+	out := make([]byte, 0, len(data))
+	for i := 0; i < len(data); {
+		start := i
+		switch c := data[i]; {
+		case isSpace(c):
+			i++
+		case c == '"':
+			i = stringEnd(data, i) + 1
+			out = appendClean(out, data[start:i])
+		case c == '-' || '0' <= c && c <= '9':
+			i = scalarEnd(data, i)
+			out = appendNumber(out, data[start:i])
+		default:
+			i++
+			out = append(out, c)
+		}
 	}
 	return out
 }
 
-func cleanValue(v any) any {
-	switch v := v.(type) {
-	case string:
-		return cleanText(v)
-	case []any:
-		for i := range v {
-			v[i] = cleanValue(v[i])
-		}
-	case map[string]any:
-		clean := make(map[string]any, len(v))
-		for _, key := range slices.Sorted(maps.Keys(v)) { // sorted: two keys may become one
-			clean[cleanText(key)] = cleanValue(v[key])
-		}
-		return clean
+func appendNumber(out, number []byte) []byte {
+	if len(number) > maxNumber || math.IsInf(decodeFloat(number), 0) {
+		return append(out, "null"...)
 	}
-	return v
+	return append(out, number...)
+}
+
+// appendClean appends a JSON string to out. After decodeText only two characters are left that need an escape.
+func appendClean(out, quoted []byte) []byte {
+	out = append(out, '"')
+	s := decodeText(quoted)
+	for {
+		i := strings.IndexAny(s, `"\`)
+		if i < 0 {
+			return append(append(out, s...), '"')
+		}
+		out = append(out, s[:i]...)
+		out = append(out, '\\', s[i])
+		s = s[i+1:]
+	}
 }
