@@ -15,7 +15,7 @@ import (
 // FuzzDecode holds Decode to three properties: what comes out is bounded, it is printable, and it is normal: written as a batch of
 // the Reporting API and read again, it is the same.
 func FuzzDecode(f *testing.F) {
-	for browser := range recordedTests {
+	for _, browser := range recordedBrowsers {
 		for _, r := range readRecorded(f, browser) {
 			f.Add([]byte(r.Body))
 		}

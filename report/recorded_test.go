@@ -3,18 +3,25 @@ package report_test
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
+	"maps"
 	"os"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/merlon-sec/merlon/report"
 )
 
-// recorded is one line of testdata: the body of a POST that a browser sent, and the page that made it.
-type recorded struct{ Name, URL, Body string }
+// recorded is one line of testdata: the body of a POST that a browser sent, the page that made it and the policies of the page.
+// Name reads PAGE-WHERE-SCHEME, where WHERE is an enforced policy (e) or a report-only one (r) with report-uri (u) or
+// report-to (t).
+type recorded struct{ Name, Page, URL, Policy, Body string }
 
-// readRecorded returns the reports recorded from one browser by their name: KIND-WHERE-SCHEME, where e is an enforced policy and
-// r a report-only one, u means report-uri and t report-to.
+var recordedBrowsers = [...]string{"chromium", "firefox", "webkit"}
+
+// readRecorded returns the POSTs recorded from one browser by their name.
 func readRecorded(t testing.TB, browser string) map[string]recorded {
 	t.Helper()
 	f, err := os.Open("testdata/" + browser + ".jsonl")
@@ -37,124 +44,209 @@ func readRecorded(t testing.TB, browser string) map[string]recorded {
 	return all
 }
 
-// What each page did, and so what its report has to say whatever the browser made of it.
-var recordedTests = map[string]map[string]string{ // browser, name: reports as "directive blocked disposition sample"
-	"chromium": {
-		"base-uri-eu-http":               "base-uri http://127.0.0.1:9202/b/ enforce",
-		"blob-doc-inherit-eu-https":      "img-src https://127.0.0.1:9244/i.gif enforce",
-		"coep-iframe-et-https":           "coep",
-		"connect-websocket-eu-http":      "connect-src ws://127.0.0.1:9299/sock enforce",
-		"data-frame-eu-http":             "frame-src  enforce",
-		"data-frame-rt-https":            "frame-src  report",
-		"data-img-rt-https":              "img-src data report",
-		"default-delay-ext-img-xt-https": "img-src data enforce\nimg-src https://127.0.0.1:9244/i.gif?secret=1 enforce",
-		"deprecation-et-https-default":   "deprecation\ndeprecation\ndeprecation",
-		"eval-sample-eu-https":           "script-src eval enforce 1+1;/*0123456789012345678901234567890123",
-		"ext-img-default-ru-http":        "img-src http://127.0.0.1:9202/i.gif report",
-		"ext-script-et-https":            "script-src-elem https://127.0.0.1:9244/x.js?a=1 enforce",
-		"frame-eu-http":                  "frame-src http://127.0.0.1:9202 enforce",
-		"in-worker-fetch-eu-https":       "connect-src https://127.0.0.1:9244/c enforce",
-		"inline-handler-sample-et-https": "script-src-attr inline enforce window.x=1",
-		"inline-script-sample-eu-http":   "script-src-elem inline enforce window.x=1;/* a sample that is longer th",
-		"prefetch-eu-http":               "default-src http://127.0.0.1:9202/pf enforce",
-		"redirect-script-eu-http":        "script-src-elem http://localhost:9201/redir?to=http://127.0.0.1:9202/x.js enforce",
-		"srcdoc-inherit-eu-https":        "img-src https://127.0.0.1:9244/i.gif enforce",
-		"trusted-types-innerhtml-eu-https": "require-trusted-types-for trusted-types-sink enforce " +
-			"Element innerHTML|<b>untrusted value longer than forty cha",
-		"trusted-types-policy-rt-https": "trusted-types trusted-types-policy report bar",
-		"unicode-eu-http":               `script-src-elem inline enforce /* ünï→😀 "quoted" </x> */ window.x=1`,
-		"wasm-rt-https":                 "script-src wasm-eval report\nscript-src wasm-eval report",
-	},
-	"firefox": {
-		"data-img-eu-http":                "img-src data enforce",
-		"eval-sample-et-https":            "script-src eval enforce 1+1;/*0123456789012345678901234567890123",
-		"frame-ancestors-rframeu-http":    "frame-ancestors  report",
-		"frame-et-https":                  "frame-src https://127.0.0.1:9244 enforce",
-		"in-worker-fetch-rt-https":        "connect-src https://127.0.0.1:9244/c enforce",
-		"inline-handler-sample-eu-http":   "script-src-attr inline enforce window.x=1",
-		"inline-script-sample-eu-http":    "script-src-elem inline enforce window.x=1;/* a sample that is longer th",
-		"integrity-policy-style-et-https": "integrity-violation\nintegrity-violation",
-		"srcdoc-inherit-eu-http":          "img-src http://127.0.0.1:9202/i.gif enforce",
-		"three-same-eu-http":              "img-src http://127.0.0.1:9202/i.gif?1 enforce",
-		"trusted-types-innerhtml-et-https": "require-trusted-types-for trusted-types-sink enforce " +
-			"Element innerHTML|<b>untrusted value longer than forty cha",
-		"trusted-types-policy-ru-http": "trusted-types trusted-types-policy report bar",
-		"unicode-eu-https":             `script-src-elem inline enforce /* ünï→😀 "quoted" </x> */ window.x=1`,
-		"wasm-et-https":                "script-src wasm-eval enforce\nscript-src wasm-eval enforce",
-	},
-	"webkit": {
-		"blob-doc-inherit-eu-https":       "img-src https://127.0.0.1:9244/i.gif unknown",
-		"coep-worker-et-https":            "coep",
-		"eval-sample-et-http":             "script-src eval enforce 1+1;/*0123456789012345678901234567890123",
-		"frame-ancestors-frameb-http":     "frame-ancestors http://127.0.0.1:9202/p/frame-ancestors/frameb/http52104 enforce",
-		"frame-ancestors-framet-https":    "frame-ancestors https://127.0.0.1:9244/p/frame-ancestors/framet/https52104 enforce",
-		"inline-handler-sample-et-http":   "script-src-attr inline enforce window.x=1",
-		"inline-handler-sample-eu-https":  "script-src-attr inline unknown",
-		"redirect-frame-ru-https":         "frame-src https://127.0.0.1:9244 unknown",
-		"redirect-img-et-http":            "img-src http://localhost:9201/redir?to=http://127.0.0.1:9202/i.gif?after enforce",
-		"report-hash-et-https":            "csp-hash",
-		"srcdoc-inherit-eu-http":          "img-src http://127.0.0.1:9202/i.gif unknown",
-		"style-attr-sample-et-http":       "style-src-attr inline enforce color:red;background:url(data:,) no-repe",
-		"trusted-types-innerhtml-eu-http": "require-trusted-types-for trusted-types-sink unknown",
-		"trusted-types-scriptsrc-et-http": "require-trusted-types-for trusted-types-sink enforce HTMLScriptElement src|/x.js",
-		"unicode-et-http":                 `script-src-elem inline enforce /* ünï→😀 "quoted" </x> */ window.x=1`,
-		"worker-blob-eu-http":             "worker-src blob unknown",
-	},
-}
-
 func TestDecodeRecorded(t *testing.T) {
-	for browser, want := range recordedTests {
-		got := readRecorded(t, browser)
-		if len(got) != len(want) {
-			t.Errorf("testdata/%s.jsonl has %d reports, the table %d", browser, len(got), len(want))
-		}
-		for name, want := range want {
-			reports, err := report.Decode([]byte(got[name].Body))
-			if err != nil {
-				t.Errorf("%s %s: %v", browser, name, err)
+	rows := recordedPages()
+	details := recordedDetails()
+	hits := map[string]map[int]bool{} // browser: rows that a report matched
+	posts, reports := 0, 0
+	for _, browser := range recordedBrowsers {
+		hits[browser] = map[int]bool{}
+		for name, rec := range readRecorded(t, browser) {
+			posts++
+			got, err := report.Decode([]byte(rec.Body))
+			if err != nil || len(got) == 0 {
+				t.Errorf("%s %s: %d reports, %v", browser, name, len(got), err)
 				continue
 			}
-			if got := summaries(reports); got != want {
-				t.Errorf("%s %s:\n got %q\nwant %q", browser, name, got, want)
+			reports += len(got)
+			if want, ok := details[browser+" "+name]; ok {
+				checkDetails(t, browser+" "+name, got, want)
+				delete(details, browser+" "+name)
+				continue
+			}
+			for _, r := range got {
+				hits[browser][checkViolation(t, rows, browser, rec, r)] = true
+			}
+		}
+	}
+	for key := range details {
+		t.Errorf("%s is not recorded", key)
+	}
+	checkAllHit(t, rows, hits)
+	t.Logf("%d POSTs with %d reports", posts, reports)
+	for _, browser := range recordedBrowsers {
+		t.Logf("%s: %d rows of the table", browser, len(hits[browser]))
+	}
+	if want := 175 + 186 + 231; posts != want {
+		t.Errorf("%d recorded POSTs, want %d", posts, want)
+	}
+}
+
+func checkDetails(t *testing.T, name string, got []report.Report, want []report.Detail) {
+	t.Helper()
+	details := make([]report.Detail, len(got))
+	for i, r := range got {
+		details[i] = r.Detail
+	}
+	if !reflect.DeepEqual(details, want) {
+		t.Errorf("%s:\n got %s\nwant %s", name, printDetails(details), printDetails(want))
+	}
+}
+
+func printDetails(details []report.Detail) string {
+	var b strings.Builder
+	for _, d := range details {
+		fmt.Fprintf(&b, "%T%+v ", d, d)
+	}
+	return b.String()
+}
+
+// checkViolation returns the index of the row that the report equals.
+func checkViolation(t *testing.T, rows []pageRow, browser string, rec recorded, r report.Report) int {
+	t.Helper()
+	v := r.Violation
+	if r.Type != report.TypeViolation || v == nil {
+		t.Errorf("%s %s: type %q, want a violation", browser, rec.Name, r.Type)
+		return -1
+	}
+	if want := wantDisposition(browser, rec, v); v.Disposition != want {
+		t.Errorf("%s %s: disposition %v, want %v", browser, rec.Name, v.Disposition, want)
+	}
+	i := slices.IndexFunc(rows, func(row pageRow) bool {
+		return row.page == rec.Page && strings.Contains(row.browsers, browser[:1]) &&
+			row.directive == v.Directive && row.kind == blockedKind(v.BlockedURL) && expand(row.blocked, rec) == v.BlockedURL &&
+			wantSample(browser, rec, row) == v.Sample
+	})
+	if i < 0 {
+		t.Errorf("%s %s: %s %s %q sample %q is not in the table", browser, rec.Name, v.Directive, blockedKind(v.BlockedURL),
+			v.BlockedURL[:min(200, len(v.BlockedURL))], v.Sample)
+	}
+	return i
+}
+
+// checkAllHit says which rows no report is about: nobody would notice that they are wrong.
+func checkAllHit(t *testing.T, rows []pageRow, hits map[string]map[int]bool) {
+	t.Helper()
+	for i, row := range rows {
+		for _, browser := range recordedBrowsers {
+			if strings.Contains(row.browsers, browser[:1]) && !hits[browser][i] {
+				t.Errorf("%s has no recorded report of %s %s %s", browser, row.page, row.directive, row.blocked)
 			}
 		}
 	}
 }
 
+func legacyShape(rec recorded) bool { return strings.Contains(rec.Body, `"csp-report"`) }
+
+// expand puts the origins that the recording server had into a cell of the table.
+func expand(cell string, rec recorded) string {
+	self, other := "http://localhost:9201", "http://127.0.0.1:9202"
+	if strings.HasPrefix(rec.URL, "https:") {
+		self, other = "https://localhost:9243", "https://127.0.0.1:9244"
+	}
+	return strings.NewReplacer("{self}", self, "{other}", other, "{page}", rec.URL).Replace(cell)
+}
+
+func wantSample(browser string, rec recorded, row pageRow) string {
+	if browser == "webkit" && legacyShape(rec) {
+		return ""
+	}
+	return row.sample
+}
+
+// wantDisposition looks up in the headers of the page how the violated policy was sent.
+func wantDisposition(browser string, rec recorded, v *report.Violation) report.Disposition {
+	switch {
+	case browser == "webkit" && legacyShape(rec):
+		return report.DispositionUnknown
+	case rec.Page == "worker-own-csp":
+		return report.Enforce // by the headers of the worker
+	case browser == "firefox" && rec.Page == "in-worker-fetch":
+		return report.Enforce // the page's policy is report-only; Firefox says otherwise in its worker
+	}
+	for line := range strings.Lines(rec.Policy) {
+		name, policy, _ := strings.Cut(strings.TrimSpace(line), ": ")
+		// Firefox completes the URL of a report-uri.
+		if want, _, _ := strings.Cut(v.OriginalPolicy, "; report-"); !strings.HasPrefix(policy, want+"; report-") {
+			continue
+		}
+		if strings.HasSuffix(name, "-Report-Only") {
+			return report.ReportOnly
+		}
+		return report.Enforce
+	}
+	return report.DispositionUnknown
+}
+
+// blockedKind says which form a BlockedURL has.
+func blockedKind(s string) string {
+	switch s {
+	case "inline", "eval", "wasm-eval":
+		return s
+	case "trusted-types-sink", "trusted-types-policy":
+		return "trusted-types"
+	case "":
+		return "empty"
+	}
+	_, rest, ok := strings.Cut(s, "://")
+	switch {
+	case !ok:
+		return "scheme"
+	case strings.Contains(rest, "/"):
+		return "url"
+	}
+	return "origin"
+}
+
 // In every recorded report the document is the page, its worker or a frame without a URL of its own.
 func TestDecodeRecordedDocument(t *testing.T) {
-	for browser := range recordedTests {
-		for name, r := range readRecorded(t, browser) {
-			if strings.HasPrefix(name, "frame-ancestors") {
-				continue // recorded with the URL of the framing page
-			}
-			reports, _ := report.Decode([]byte(r.Body))
+	for _, browser := range recordedBrowsers {
+		for name, rec := range readRecorded(t, browser) {
+			reports, _ := report.Decode([]byte(rec.Body))
 			for _, got := range reports {
-				switch {
-				case strings.HasPrefix(name, "srcdoc"), strings.HasPrefix(name, "blob-doc"):
-					if got.URL != "about" && got.URL != "blob" {
-						t.Errorf("%s %s: URL %q, want a bare scheme", browser, name, got.URL)
-					}
-				case strings.HasPrefix(name, "in-worker"):
-					if !strings.Contains(got.URL, "/wf.js") {
-						t.Errorf("%s %s: URL %q, want the worker", browser, name, got.URL)
-					}
-				case got.URL != r.URL:
-					t.Errorf("%s %s: URL %q, want %q", browser, name, got.URL, r.URL)
+				var want string
+				switch rec.Page {
+				case "frame-ancestors": // recorded with the URL of the framing page
+					want = expand("{other}/p/frame-ancestors/", rec)
+				case "srcdoc-inherit":
+					want = "about"
+				case "blob-doc-inherit":
+					want = "blob"
+				case "in-worker-fetch":
+					want = expand("{self}/wf.js", rec)
+				case "worker-own-csp":
+					want = expand("{self}/wcsp.js", rec)
+				case "nel": // of a request
+					want = expand("{self}/", rec)
+				default:
+					want = rec.URL
+				}
+				if !strings.HasPrefix(got.URL, want) {
+					t.Errorf("%s %s: URL %q, want %q", browser, name, got.URL, want)
 				}
 			}
 		}
 	}
 }
 
-func summaries(reports []report.Report) string {
-	var lines []string
-	for _, r := range reports {
-		line := r.Type
-		if v := r.Violation; v != nil {
-			line = strings.TrimSpace(strings.Join([]string{v.Directive, v.BlockedURL, v.Disposition.String(), v.Sample}, " "))
+// A Body has what the browser sent: encoding/json reads the same in both.
+func TestDecodeRecordedBodies(t *testing.T) {
+	for _, browser := range recordedBrowsers {
+		for name, rec := range readRecorded(t, browser) {
+			var raw []struct{ Body map[string]any }
+			if json.Unmarshal([]byte(rec.Body), &raw) != nil {
+				continue // a single object, always a violation
+			}
+			reports, _ := report.Decode([]byte(rec.Body))
+			for i, r := range reports {
+				if r.Violation != nil {
+					continue
+				}
+				var got map[string]any
+				if err := json.Unmarshal(r.Body, &got); err != nil || !maps.EqualFunc(got, raw[i].Body, func(a, b any) bool { return a == b }) {
+					t.Errorf("%s %s: Body %s, want %v", browser, name, r.Body, raw[i].Body)
+				}
+			}
 		}
-		lines = append(lines, line)
 	}
-	return strings.Join(lines, "\n")
 }
