@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
+	"unicode/utf8"
 )
 
 // Decode reads the body of one POST in any of the three shapes, told apart by the JSON alone. It returns one Report for each
@@ -15,6 +16,10 @@ func Decode(body []byte) ([]Report, error) {
 		return nil, fmt.Errorf("%w: %d bytes, at most %d", ErrTooLarge, len(body), MaxBatchBytes)
 	}
 	body = bytes.TrimSpace(body)
+	if !utf8.Valid(body) {
+		// No browser sends that. U+FFFD instead of a byte would make the body three times as large.
+		body = bytes.ToValidUTF8(body, []byte("?"))
+	}
 	if err := checkNesting(body); err != nil {
 		return nil, err
 	}

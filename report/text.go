@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"math"
 	"strconv"
-	"strings"
 	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -16,12 +15,16 @@ func decodeText(value []byte) string {
 	if value[0] != '"' {
 		return ""
 	}
-	s := value[1 : len(value)-1]
+	return string(cleanText(value[1 : len(value)-1]))
+}
+
+// cleanText returns the text that is written as s in JSON. It is s itself or a part of it if it can.
+func cleanText(s []byte) []byte {
 	if plain(s) {
 		s = bytes.TrimSpace(s)
-		return string(bytes.TrimSpace(s[:min(len(s), MaxFieldBytes)]))
+		return bytes.TrimSpace(s[:min(len(s), MaxFieldBytes)])
 	}
-	text := make([]byte, 0, min(len(s), MaxFieldBytes))
+	text := make([]byte, 0, min(len(s), MaxFieldBytes)) // no escape is shorter than what it stands for
 	for len(s) > 0 {
 		r, size := nextRune(s)
 		s = s[size:]
@@ -33,7 +36,7 @@ func decodeText(value []byte) string {
 		}
 		text = utf8.AppendRune(text, r)
 	}
-	return string(bytes.TrimSpace(text))
+	return bytes.TrimSpace(text)
 }
 
 // plain reports whether s is printable ASCII without escapes, as nearly all of what browsers send is. It spares them the tables
@@ -47,8 +50,8 @@ func plain(s []byte) bool {
 	return true
 }
 
-// nextRune returns the first character of the inside of a JSON string and how many bytes it takes there. What is not Unicode is
-// U+FFFD, as it is for encoding/json.
+// nextRune returns the first character of the inside of a JSON string and how many bytes it takes there. Half of a pair of
+// surrogates is U+FFFD, as it is for encoding/json.
 func nextRune(s []byte) (rune, int) {
 	if s[0] != '\\' {
 		return utf8.DecodeRune(s)
@@ -132,8 +135,8 @@ const maxNumber = 64
 // decodeBool returns whether the value is true, which some write as text.
 func decodeBool(value []byte) bool { return string(bytes.Trim(value, `"`)) == "true" }
 
-// cleanJSON returns the object with every string cleaned, keys included, without white space, and with null for numbers that no
-// float64 holds: decoding those is an error.
+// cleanJSON returns the object with every string cleaned, keys included, without white space, and with null for numbers that
+// browsers do not send: decoding 1e999 is an error.
 func cleanJSON(data []byte) []byte {
 	out := make([]byte, 0, len(data))
 	for i := 0; i < len(data); {
@@ -155,24 +158,32 @@ func cleanJSON(data []byte) []byte {
 	return out
 }
 
+// appendNumber needs no arithmetic to tell what is surely finite: 64 digits and an exponent of two.
 func appendNumber(out, number []byte) []byte {
-	if len(number) > maxNumber || math.IsInf(decodeFloat(number), 0) {
+	digits := 0 // of the exponent, or what stands for it if there is none
+	exponent := false
+	for _, c := range number {
+		switch {
+		case c|0x20 == 'e':
+			exponent, digits = true, 0
+		case '0' <= c:
+			digits++
+		}
+	}
+	if len(number) > maxNumber || exponent && digits > 2 {
 		return append(out, "null"...)
 	}
 	return append(out, number...)
 }
 
-// appendClean appends a JSON string to out. After decodeText only two characters are left that need an escape.
+// appendClean appends a JSON string to out. After cleanText only two characters are left that need an escape.
 func appendClean(out, quoted []byte) []byte {
 	out = append(out, '"')
-	s := decodeText(quoted)
-	for {
-		i := strings.IndexAny(s, `"\`)
-		if i < 0 {
-			return append(append(out, s...), '"')
+	for _, c := range cleanText(quoted[1 : len(quoted)-1]) {
+		if c == '"' || c == '\\' {
+			out = append(out, '\\')
 		}
-		out = append(out, s[:i]...)
-		out = append(out, '\\', s[i])
-		s = s[i+1:]
+		out = append(out, c)
 	}
+	return append(out, '"')
 }

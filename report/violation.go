@@ -78,17 +78,28 @@ func foldSelf(policy, document string) string {
 			host += ":443"
 		}
 	}
-	words := strings.Split(policy, " ")
-	for i, word := range words {
-		source, end := strings.CutSuffix(word, ";")
-		if source != scheme+"://"+host {
-			continue
+	return replaceWord(policy, scheme+"://"+host, "'self'")
+}
+
+// replaceWord replaces a word that stands between spaces, or before a semicolon.
+func replaceWord(s, word, with string) string {
+	var b strings.Builder
+	for {
+		i := strings.Index(s, word)
+		if i < 0 {
+			b.WriteString(s)
+			return b.String()
 		}
-		if words[i] = "'self'"; end {
-			words[i] = "'self';"
+		end := i + len(word)
+		before := i == 0 || s[i-1] == ' '
+		after := end == len(s) || s[end] == ' ' || s[end] == ';'
+		if b.WriteString(s[:i]); before && after {
+			b.WriteString(with)
+		} else {
+			b.WriteString(word)
 		}
+		s = s[end:]
 	}
-	return strings.Join(words, " ")
 }
 
 // maxSample is how much of a script, style or handler the specification lets out.
