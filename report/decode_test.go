@@ -15,104 +15,282 @@ func legacy(members string) string {
 	return `{"csp-report":{"document-uri":"https://a.example/",` + members + `}}`
 }
 
+// Each quirk has the place where it is written down, or the browser that it was recorded from.
 func TestDecodeQuirks(t *testing.T) {
+	const (
+		csp2     = "https://www.w3.org/TR/CSP2/#violation-reports"
+		csp3     = "https://www.w3.org/TR/CSP3/#deprecated-serialize-violation"
+		strip    = "https://www.w3.org/TR/CSP3/#strip-url-for-use-in-reports"
+		noEff    = "https://bugzilla.mozilla.org/show_bug.cgi?id=1192684"
+		oldSelf  = "https://bugzilla.mozilla.org/show_bug.cgi?id=1026520"
+		srcdoc   = "https://bugzilla.mozilla.org/show_bug.cgi?id=1073952"
+		viewer   = "https://bugzilla.mozilla.org/show_bug.cgi?id=1873553"
+		relay    = "github.com/getsentry/relay: relay-event-schema/src/protocol/security_report.rs"
+		nelmio   = "github.com/nelmio/NelmioSecurityBundle: its filters of noise"
+		wtf      = "github.com/nico3333fr/CSP-useful: csp-wtf"
+		safeweb  = "github.com/google/go-safeweb: safehttp/plugins/collector"
+		chromium = "recorded from Chromium 156"
+		firefox  = "recorded from Firefox 153"
+		webkit   = "recorded from WebKitGTK 2.50"
+		hostile  = "nobody; it must not matter"
+	)
 	tests := []struct {
-		name, members string
-		want          report.Violation // DocumentURL is set by the test
+		name, source, members string
+		want                  report.Violation // DocumentURL is set by the test where it is empty
 	}{
+		// Directives.
 		{
-			"CSP2 sends the whole directive",
+			"the whole directive", csp2,
 			`"violated-directive":"script-src 'self' https://x.example","blocked-uri":"https://y.example"`,
 			report.Violation{Directive: "script-src", BlockedURL: "https://y.example"},
 		},
 		{
-			"effective beats violated",
+			"a directive with its semicolon", hostile,
+			`"violated-directive":"img-src;","blocked-uri":"data"`,
+			report.Violation{Directive: "img-src", BlockedURL: "data"},
+		},
+		{
+			"effective beats violated", csp2,
+			`"effective-directive":"img-src","violated-directive":"default-src 'self'","blocked-uri":"data"`,
+			report.Violation{Directive: "img-src", BlockedURL: "data"},
+		},
+		{
+			"effective beats violated in any order", hostile,
 			`"violated-directive":"default-src 'self'","effective-directive":"img-src","blocked-uri":"data"`,
 			report.Violation{Directive: "img-src", BlockedURL: "data"},
 		},
 		{
-			"directive in capitals",
+			"directive in capitals", hostile,
 			`"effective-directive":"Script-Src-Elem","blocked-uri":"inline"`,
 			report.Violation{Directive: "script-src-elem", BlockedURL: "inline"},
 		},
+
+		// Old Firefox.
 		{
-			"old Firefox says self for inline",
-			`"violated-directive":"script-src http://a.example:80","blocked-uri":"self"`,
+			"self for inline", oldSelf,
+			`"violated-directive":"script-src 'none'","blocked-uri":"self"`,
 			report.Violation{Directive: "script-src", BlockedURL: "inline"},
 		},
 		{
-			"old browsers say nothing for inline",
-			`"violated-directive":"style-src 'self'","blocked-uri":""`,
-			report.Violation{Directive: "style-src", BlockedURL: "inline"},
-		},
-		{
-			"missing blocked-uri of a handler",
-			`"effective-directive":"script-src-attr"`,
-			report.Violation{Directive: "script-src-attr", BlockedURL: "inline"},
-		},
-		{
-			"old Firefox describes eval",
+			"a sentence for eval", wtf,
 			`"violated-directive":"default-src 'self'","blocked-uri":"self","script-sample":"call to eval() or related function blocked by CSP"`,
 			report.Violation{Directive: "default-src", BlockedURL: "eval", Sample: "call to eval() or related function blocked by CSP"},
 		},
 		{
-			"nothing is inline in an image",
-			`"effective-directive":"img-src","blocked-uri":""`,
-			report.Violation{Directive: "img-src"},
+			"a sentence for a handler", wtf,
+			`"violated-directive":"script-src 'self'","blocked-uri":"self","script-sample":"onclick attribute on DIV element"`,
+			report.Violation{Directive: "script-src", BlockedURL: "inline", Sample: "onclick attribute on DIV element"},
 		},
 		{
-			"numbers as strings",
-			`"effective-directive":"img-src","status-code":"200","line-number":"12","column-number":"7"`,
-			report.Violation{Directive: "img-src", StatusCode: 200, Line: 12, Column: 7},
+			"'self' spelled out with its port", relay,
+			`"violated-directive":"script-src http://a.example:80","blocked-uri":"self","document-uri":"http://a.example/x",` +
+				`"original-policy":"script-src http://a.example:80 http://b.example:80; img-src http://a.example:80; report-uri http://a.example:80/r"`,
+			report.Violation{DocumentURL: "http://a.example/x", Directive: "script-src", BlockedURL: "inline",
+				OriginalPolicy: "script-src 'self' http://b.example:80; img-src 'self'; report-uri http://a.example:80/r"},
 		},
 		{
-			"numbers out of range",
-			`"effective-directive":"img-src","status-code":-1,"line-number":1e300,"column-number":2.9`,
-			report.Violation{Directive: "img-src", Line: 1<<31 - 1, Column: 2},
+			"'self' spelled out on another port, IPv6", relay,
+			`"violated-directive":"img-src x","blocked-uri":"data","document-uri":"http://[::1]:8080/?a","original-policy":"img-src http://[::1]:8080"`,
+			report.Violation{DocumentURL: "http://[::1]:8080/?a", Directive: "img-src", BlockedURL: "data", OriginalPolicy: "img-src 'self'"},
 		},
 		{
-			"a column without a line",
-			`"effective-directive":"img-src","line-number":0,"column-number":1`,
-			report.Violation{Directive: "img-src"},
+			"'self' spelled out on HTTPS", relay,
+			`"violated-directive":"img-src x","blocked-uri":"data","original-policy":"img-src https://a.example:443 xhttps://a.example:443 https://a.example:4433"`,
+			report.Violation{Directive: "img-src", BlockedURL: "data", OriginalPolicy: "img-src 'self' xhttps://a.example:443 https://a.example:4433"},
 		},
 		{
-			"null members",
-			`"effective-directive":"img-src","referrer":null,"source-file":null,"line-number":null,"script-sample":null,"disposition":null`,
-			report.Violation{Directive: "img-src"},
+			"a policy that a later Firefox sends as it is", noEff,
+			`"effective-directive":"img-src","violated-directive":"img-src","blocked-uri":"data","original-policy":"img-src https://a.example:443"`,
+			report.Violation{Directive: "img-src", BlockedURL: "data", OriginalPolicy: "img-src https://a.example:443"},
 		},
 		{
-			"members of another type",
-			`"effective-directive":"img-src","blocked-uri":{"a":1},"disposition":[1],"status-code":{},"script-sample":7`,
-			report.Violation{Directive: "img-src"},
-		},
-		{
-			"an added ellipsis is not the page's",
+			"dots behind a sample", wtf,
 			`"effective-directive":"script-src","blocked-uri":"inline","script-sample":"0123456789012345678901234567890123456789..."`,
 			report.Violation{Directive: "script-src", BlockedURL: "inline", Sample: "0123456789012345678901234567890123456789"},
 		},
 		{
-			"a short ellipsis is the page's",
+			"an ellipsis behind a sample", firefox,
+			`"effective-directive":"script-src","blocked-uri":"inline","script-sample":"0123456789012345678901234567890123456789…"`,
+			report.Violation{Directive: "script-src", BlockedURL: "inline", Sample: "0123456789012345678901234567890123456789"},
+		},
+		{
+			"a short ellipsis is the page's", firefox,
 			`"effective-directive":"script-src","blocked-uri":"inline","script-sample":"f(...x) …"`,
 			report.Violation{Directive: "script-src", BlockedURL: "inline", Sample: "f(...x) …"},
 		},
+
+		// What was blocked.
 		{
-			"what must not be printed",
+			"nothing for inline", relay,
+			`"violated-directive":"style-src 'self'","blocked-uri":""`,
+			report.Violation{Directive: "style-src", BlockedURL: "inline"},
+		},
+		{
+			"no blocked-uri of a handler", relay,
+			`"effective-directive":"script-src-attr"`,
+			report.Violation{Directive: "script-src-attr", BlockedURL: "inline"},
+		},
+		{
+			"nothing is inline in an image", chromium,
+			`"effective-directive":"img-src","blocked-uri":""`,
+			report.Violation{Directive: "img-src"},
+		},
+		{
+			"self is no origin of an image", oldSelf,
+			`"violated-directive":"img-src","blocked-uri":"self"`,
+			report.Violation{Directive: "img-src", BlockedURL: "self"},
+		},
+		{
+			"no blockedURL of a data: frame", chromium,
+			`"effectiveDirective":"frame-src"`,
+			report.Violation{Directive: "frame-src"},
+		},
+		{
+			"a whole data: URL", strip,
+			`"effective-directive":"img-src","blocked-uri":"data:image/png;base64,AAAA"`,
+			report.Violation{Directive: "img-src", BlockedURL: "data"},
+		},
+		{
+			"a whole blob: URL", strip,
+			`"effective-directive":"worker-src","blocked-uri":"blob:https://a.example/0f1e"`,
+			report.Violation{Directive: "worker-src", BlockedURL: "blob"},
+		},
+		{
+			"a scheme of software", nelmio,
+			`"effective-directive":"frame-src","blocked-uri":"wvjbscheme://__wvjb_queue_message__"`,
+			report.Violation{Directive: "frame-src", BlockedURL: "wvjbscheme"},
+		},
+		{
+			"a word of software", nelmio,
+			`"effective-directive":"frame-src","blocked-uri":"com.lge.browser"`,
+			report.Violation{Directive: "frame-src", BlockedURL: "com.lge.browser"},
+		},
+		{
+			"a host with a port", hostile,
+			`"effective-directive":"connect-src","blocked-uri":"localhost:8080"`,
+			report.Violation{Directive: "connect-src", BlockedURL: "localhost:8080"},
+		},
+		{
+			"a WebSocket keeps its URL", "https://github.com/w3c/webappsec-csp/issues/735",
+			`"effective-directive":"connect-src","blocked-uri":"wss://y.example/a?b"`,
+			report.Violation{Directive: "connect-src", BlockedURL: "wss://y.example/a?b"},
+		},
+		{
+			"user, password and fragment", strip,
+			`"effective-directive":"img-src","blocked-uri":"https://u:p@y.example/@a?b@c#d","referrer":"https://u@a.example#x"`,
+			report.Violation{Directive: "img-src", BlockedURL: "https://y.example/@a?b@c", Referrer: "https://a.example"},
+		},
+		{
+			"frame-ancestors blocks the document", firefox,
+			`"effective-directive":"frame-ancestors","blocked-uri":"","referrer":"http://framing.example/"`,
+			report.Violation{Directive: "frame-ancestors", Referrer: "http://framing.example/"},
+		},
+
+		// Documents and scripts.
+		{
+			"about:srcdoc", srcdoc,
+			`"document-uri":"about:srcdoc","effective-directive":"img-src","blocked-uri":"data"`,
+			report.Violation{DocumentURL: "about", Directive: "img-src", BlockedURL: "data"},
+		},
+		{
+			"an extension in Chromium", chromium,
+			`"effective-directive":"img-src","blocked-uri":"data","source-file":"chrome-extension"`,
+			report.Violation{Directive: "img-src", BlockedURL: "data", SourceFile: "chrome-extension"},
+		},
+		{
+			"an extension in WebKit", nelmio,
+			`"effective-directive":"img-src","blocked-uri":"data","source-file":"safari-web-extension://0F1E2D3C/content.js"`,
+			report.Violation{Directive: "img-src", BlockedURL: "data", SourceFile: "safari-web-extension"},
+		},
+		{
+			"the viewer of sources", viewer,
+			`"effective-directive":"img-src","blocked-uri":"data","source-file":"view-source"`,
+			report.Violation{Directive: "img-src", BlockedURL: "data", SourceFile: "view-source"},
+		},
+		{
+			"a script of the browser", firefox,
+			`"effective-directive":"img-src","blocked-uri":"data","source-file":"resource","line-number":236,"column-number":20`,
+			report.Violation{Directive: "img-src", BlockedURL: "data", SourceFile: "resource", Line: 236, Column: 20},
+		},
+
+		// Numbers.
+		{
+			"numbers as strings", relay,
+			`"effective-directive":"img-src","status-code":"200","line-number":"12","column-number":"7"`,
+			report.Violation{Directive: "img-src", StatusCode: 200, Line: 12, Column: 7},
+		},
+		{
+			"lineno and colno", safeweb,
+			`"effective-directive":"img-src","lineno":12,"colno":7`,
+			report.Violation{Directive: "img-src", Line: 12, Column: 7},
+		},
+		{
+			"a column without a line", firefox,
+			`"effective-directive":"img-src","column-number":1`,
+			report.Violation{Directive: "img-src"},
+		},
+		{
+			"a column with line 0", webkit,
+			`"effective-directive":"img-src","line-number":0,"column-number":1`,
+			report.Violation{Directive: "img-src"},
+		},
+		{
+			"numbers out of range", hostile,
+			`"effective-directive":"img-src","status-code":-1,"line-number":1e300,"column-number":2.9`,
+			report.Violation{Directive: "img-src", Line: 1<<31 - 1, Column: 2},
+		},
+		{
+			"numbers without a value", hostile,
+			`"effective-directive":"img-src","status-code":"NaN","line-number":1e999,"column-number":-1e999`,
+			report.Violation{Directive: "img-src", Line: 1<<31 - 1},
+		},
+
+		// Members.
+		{
+			"null members", firefox,
+			`"effective-directive":"img-src","referrer":null,"source-file":null,"line-number":null,"script-sample":null,"disposition":null`,
+			report.Violation{Directive: "img-src"},
+		},
+		{
+			"members of another type", hostile,
+			`"effective-directive":"img-src","blocked-uri":{"a":1},"disposition":[1],"status-code":{},"script-sample":7`,
+			report.Violation{Directive: "img-src"},
+		},
+		{
+			"a disposition that is none", hostile,
+			`"effective-directive":"img-src","disposition":"ENFORCE"`,
+			report.Violation{Directive: "img-src"},
+		},
+		{
+			"the last of two", hostile,
+			`"effective-directive":"img-src","effective-directive":"font-src","referrer":"x","referrer":"y"`,
+			report.Violation{Directive: "font-src", Referrer: "y"},
+		},
+		{
+			"what must not be printed", hostile,
 			`"effective-directive":"script-src","blocked-uri":"inline","script-sample":"a\u0000b\u001b[31m\nc\u202ed\u2028e\u200bf\ud800"`,
 			report.Violation{Directive: "script-src", BlockedURL: "inline", Sample: "ab[31m cd ef\ufffd"},
 		},
 		{
-			"camel case inside of csp-report",
-			`"effectiveDirective":"img-src","blockedURL":"https://y.example/","disposition":"report"`,
-			report.Violation{Directive: "img-src", BlockedURL: "https://y.example/", Disposition: report.ReportOnly},
+			"broken UTF-8", hostile,
+			`"effective-directive":"img-src","referrer":"` + "caf\xe9 \xff\xfe" + `"`,
+			report.Violation{Directive: "img-src", Referrer: "caf? ?"},
+		},
+		{
+			"every spelling", csp3,
+			`"effective_directive":"img-src","blockedURI":"https://y.example/","DISPOSITION":"report","source_file":"data","statusCode":204`,
+			report.Violation{Directive: "img-src", BlockedURL: "https://y.example/", Disposition: report.ReportOnly, SourceFile: "data", StatusCode: 204},
 		},
 	}
 	for _, test := range tests {
-		test.want.DocumentURL = "https://a.example/"
+		if test.want.DocumentURL == "" {
+			test.want.DocumentURL = "https://a.example/"
+		}
 		got, err := report.Decode([]byte(legacy(test.members)))
 		if err != nil || len(got) != 1 || got[0].Violation == nil {
 			t.Errorf("%s: %+v, %v; want one violation", test.name, got, err)
 		} else if *got[0].Violation != test.want {
-			t.Errorf("%s:\n got %+v\nwant %+v", test.name, *got[0].Violation, test.want)
+			t.Errorf("%s (%s):\n got %+v\nwant %+v", test.name, test.source, *got[0].Violation, test.want)
 		}
 	}
 }

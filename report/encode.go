@@ -46,7 +46,10 @@ func Encode(reports []Report) ([]byte, error) {
 	if len(data) > MaxBatchBytes {
 		return nil, fmt.Errorf("%w: %d bytes, at most %d", ErrTooLarge, len(data), MaxBatchBytes)
 	}
-	return data, checkNesting(data)
+	if err := checkNesting(data); err != nil {
+		return nil, err
+	}
+	return data, nil
 }
 
 // encodeReport returns nil for the zero Report.

@@ -61,3 +61,28 @@ func ExampleParseDisposition() {
 	// Output:
 	// true
 }
+
+func ExampleEncode() {
+	body, err := report.Encode([]report.Report{{
+		Type: report.TypeViolation,
+		URL:  "https://shop.example/cart",
+		Violation: &report.Violation{
+			DocumentURL: "https://shop.example/cart", Directive: "img-src", BlockedURL: "https://cdn.example/a.png", Disposition: report.Enforce,
+		},
+	}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	reports, err := report.Decode(body)
+	fmt.Println(len(reports), reports[0].Violation.BlockedURL, err)
+	// Output:
+	// 1 https://cdn.example/a.png <nil>
+}
+
+func ExampleEncodeLegacy() {
+	body, err := report.EncodeLegacy(&report.Violation{DocumentURL: "https://shop.example/", Directive: "script-src-attr", BlockedURL: "inline"})
+	fmt.Println(string(body), err)
+	// Output:
+	// {"csp-report":{"blocked-uri":"inline","document-uri":"https://shop.example/","effective-directive":"script-src-attr","violated-directive":"script-src-attr"}} <nil>
+}

@@ -160,7 +160,7 @@ func cleanJSON(data []byte) []byte {
 
 // appendNumber needs no arithmetic to tell what is surely finite: 64 digits and an exponent of two.
 func appendNumber(out, number []byte) []byte {
-	digits := 0 // of the exponent, or what stands for it if there is none
+	digits := 0 // since the e, if there is one
 	exponent := false
 	for _, c := range number {
 		switch {
