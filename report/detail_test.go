@@ -70,7 +70,7 @@ func detailTests() []detailTest {
 		{"Deprecation: milliseconds", "deprecation", `{"id":"XSLT","anticipatedRemoval":1803859200000}`,
 			&report.Deprecation{ID: "XSLT", Removal: day}},
 		{"Deprecation: in no year of ours", "deprecation", `{"id":"XSLT","anticipatedRemoval":1e18}`, &report.Deprecation{ID: "XSLT"}},
-		{"Deprecation: before all years", "deprecation", `{"id":"XSLT","anticipatedRemoval":"0001-01-01"}`, &report.Deprecation{ID: "XSLT"}},
+		{"Deprecation: before there were browsers", "deprecation", `{"id":"XSLT","anticipatedRemoval":"1969-12-31"}`, &report.Deprecation{ID: "XSLT"}},
 		{"Deprecation: soon", "deprecation", `{"id":"XSLT","anticipatedRemoval":"soon"}`, &report.Deprecation{ID: "XSLT"}},
 
 		{"Intervention", "intervention", `{"id":"NavigatorVibrate","message":"m",` + place + `}`,
