@@ -263,8 +263,8 @@ func TestDecodeQuirks(t *testing.T) {
 		},
 		{
 			"the last of two", hostile,
-			`"effective-directive":"img-src","effective-directive":"font-src","referrer":"x","referrer":"y"`,
-			report.Violation{Directive: "font-src", Referrer: "y"},
+			`"effective-directive":"img-src","effective-directive":"font-src","referrer":"x","referrer":"","status-code":7,"statusCode":0`,
+			report.Violation{Directive: "font-src"},
 		},
 		{
 			"what must not be printed", hostile,

@@ -6,36 +6,36 @@ import (
 )
 
 // decodeViolation reads the members of all spellings: the kebab case of report-uri, the camel case of report-to, and what
-// libraries send that speak for a browser.
+// libraries send that speak for a browser. Of two the last counts, as it does for encoding/json.
 func decodeViolation(data []byte) *Violation {
 	v := &Violation{}
 	var violated string
 	for key, value := range members(data) {
 		switch string(key) {
 		case "documenturl":
-			v.DocumentURL = first(decodeURL(value), v.DocumentURL)
+			v.DocumentURL = decodeURL(value)
 		case "referrer":
 			v.Referrer = decodeURL(value)
 		case "blockedurl":
-			v.BlockedURL = first(decodeURL(value), v.BlockedURL)
+			v.BlockedURL = decodeURL(value)
 		case "effectivedirective":
-			v.Directive = first(decodeText(value), v.Directive)
+			v.Directive = decodeText(value)
 		case "violateddirective":
-			violated = first(decodeText(value), violated)
+			violated = decodeText(value)
 		case "originalpolicy":
-			v.OriginalPolicy = first(decodeText(value), v.OriginalPolicy)
+			v.OriginalPolicy = decodeText(value)
 		case "disposition":
 			v.Disposition = ParseDisposition(decodeText(value))
 		case "scriptsample", "sample":
-			v.Sample = first(trimSample(decodeText(value)), v.Sample)
+			v.Sample = trimSample(decodeText(value))
 		case "sourcefile":
-			v.SourceFile = first(decodeURL(value), v.SourceFile)
+			v.SourceFile = decodeURL(value)
 		case "statuscode":
-			v.StatusCode = max(decodeNumber(value), v.StatusCode)
+			v.StatusCode = decodeNumber(value)
 		case "linenumber", "lineno":
-			v.Line = max(decodeNumber(value), v.Line)
+			v.Line = decodeNumber(value)
 		case "columnnumber", "colno":
-			v.Column = max(decodeNumber(value), v.Column)
+			v.Column = decodeNumber(value)
 		}
 	}
 	normalize(v, violated)
