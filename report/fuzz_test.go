@@ -160,12 +160,14 @@ func referenceClean(object []byte) (any, bool) {
 	return referenceValue(v)
 }
 
+var longExponent = regexp.MustCompile(`[eE][+-]?\d{3}`)
+
 func referenceValue(v any) (any, bool) {
 	switch v := v.(type) {
 	case string:
 		return referenceText(v), true
 	case json.Number:
-		if len(v) > 64 || regexp.MustCompile(`[eE][+-]?\d{3}`).MatchString(v.String()) {
+		if len(v) > 64 || longExponent.MatchString(v.String()) {
 			return nil, true
 		}
 	case []any:

@@ -1,6 +1,7 @@
 package report_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -176,6 +177,18 @@ func TestHandlerHeaders(t *testing.T) {
 					t.Errorf("%s from %q: %s: %q, want %q", method, test.origin, name, got, value)
 				}
 			}
+		}
+	}
+}
+
+// No body makes it fail, and none is asked for again.
+func TestHandlerHostile(t *testing.T) {
+	for name, body := range hostileBodies() {
+		var got received
+		w := httptest.NewRecorder()
+		report.Handler(got.take).ServeHTTP(w, httptest.NewRequest("POST", "/?d=%zz&d=e", bytes.NewReader(body)))
+		if w.Code != http.StatusNoContent || len(got.reports) > report.MaxReports {
+			t.Errorf("%s: status %d, %d reports", name, w.Code, len(got.reports))
 		}
 	}
 }
