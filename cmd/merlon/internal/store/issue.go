@@ -1,10 +1,7 @@
 package store
 
 import (
-	"context"
-	"database/sql"
 	"errors"
-	"fmt"
 	"time"
 )
 
@@ -34,7 +31,7 @@ type Issue struct {
 	Networks int64   // of clients that sent them, estimated
 	Views    int64   // attested page views that they are about, estimated
 
-	State      State
+	State      State     // as it was set; [Issue.Effective] knows whether it still holds
 	StateUntil time.Time // the end of Ignored; zero: none
 	StateNote  string
 	StateAt    time.Time // when somebody set it; zero: nobody did
@@ -51,6 +48,17 @@ const (
 	Ignored      State = "ignored"      // until a time, or for ever
 )
 
+// Effective is the state at a time: what was ignored until a time is new again from then on.
+func (i Issue) Effective(now time.Time) State {
+	if i.State == Ignored && !i.StateUntil.IsZero() && !now.Before(i.StateUntil) {
+		return New
+	}
+	return i.State
+}
+
+// Reach is how many clients have seen it: attested page views or networks, whichever are more.
+func (i Issue) Reach() int64 { return max(i.Networks, i.Views) }
+
 // Confirmed reports whether more than one client has seen it: two networks, or two page views that merlon can prove.
 func (i Issue) Confirmed() bool { return i.Networks > 1 || i.Views > 1 }
 
@@ -61,112 +69,4 @@ func (i Issue) Total() int64 { return i.Enforced + i.Reported + i.Unknown }
 type Page struct {
 	Route string
 	Count int64
-}
-
-// Query selects issues. The zero Query asks for the 100 issues of all sites that were seen last.
-type Query struct {
-	Site  string // "" for all sites
-	Limit int    // 0 means 100; never more than 5,000
-}
-
-// The number of issues in an answer, and of pages with each of them.
-const (
-	defaultLimit = 100
-	maxLimit     = 5000
-	topPages     = 5
-)
-
-const issueColumns = `id, site, type, directive, class, blocked, sample, first_seen, last_seen, enforced, reported, unknown,
-	verdict, rule, attested, networks, views, state, state_until, state_note, state_at`
-
-// Issues lists issues, the one seen last first, each with its five most frequent pages and the sum of the others.
-func (s *Store) Issues(ctx context.Context, q Query) ([]Issue, error) {
-	limit := q.Limit
-	if limit <= 0 {
-		limit = defaultLimit
-	}
-	where, args := "", []any{}
-	if q.Site != "" {
-		where, args = " WHERE site = ?", []any{q.Site}
-	}
-	selection := where + " ORDER BY last_seen DESC, id DESC LIMIT ?"
-	return s.issues(ctx, selection, append(args, min(limit, maxLimit)), topPages)
-}
-
-// Issue returns one issue with all of its pages, or [ErrNotFound].
-func (s *Store) Issue(ctx context.Context, id int64) (Issue, error) {
-	issues, err := s.issues(ctx, " WHERE id = ?", []any{id}, MaxFacets)
-	if err != nil {
-		return Issue{}, err
-	}
-	if len(issues) == 0 {
-		return Issue{}, ErrNotFound
-	}
-	return issues[0], nil
-}
-
-// issues reads the selected issues and then their pages, both from one moment.
-func (s *Store) issues(ctx context.Context, selection string, args []any, pages int) ([]Issue, error) {
-	tx, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
-	if err != nil {
-		return nil, fmt.Errorf("reading issues: %w", err)
-	}
-	defer tx.Rollback() // it only read
-	var issues []Issue
-	at := map[int64]int{} // index in issues by id
-	rows, err := tx.QueryContext(ctx, "SELECT "+issueColumns+" FROM issues"+selection, args...)
-	err = eachRow(rows, err, func(scan func(...any) error) error {
-		var i Issue
-		var first, last, until, decided int64
-		err := scan(&i.ID, &i.Site, &i.Type, &i.Directive, &i.Class, &i.Blocked, &i.Sample, &first, &last,
-			&i.Enforced, &i.Reported, &i.Unknown, &i.Verdict, &i.Rule, &i.Attested, &i.Networks, &i.Views, &i.State, &until, &i.StateNote, &decided)
-		i.FirstSeen, i.LastSeen, i.StateUntil, i.StateAt = fromMillis(first), fromMillis(last), optional(until), optional(decided)
-		at[i.ID] = len(issues)
-		issues = append(issues, i)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("reading issues: %w", err)
-	}
-	rows, err = tx.QueryContext(ctx, `WITH ranked AS (
-			SELECT issue, value AS route, count, row_number() OVER (PARTITION BY issue ORDER BY value = '', count DESC, value) AS rank
-			FROM facets WHERE kind = 'route' AND issue IN (SELECT id FROM issues`+selection+`))
-		SELECT issue, iif(rank <= ?, route, '') AS shown, sum(count) AS total
-		FROM ranked GROUP BY issue, shown ORDER BY issue, shown = '', total DESC, shown`, append(args, pages)...)
-	err = eachRow(rows, err, func(scan func(...any) error) error {
-		var id int64
-		var p Page
-		err := scan(&id, &p.Route, &p.Count)
-		i := &issues[at[id]]
-		i.Pages = append(i.Pages, p)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("reading pages: %w", err)
-	}
-	return issues, nil
-}
-
-// eachRow calls add for each row and closes rows. It takes the error of the query too, so that a caller checks once.
-func eachRow(rows *sql.Rows, err error, add func(scan func(...any) error) error) error {
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := add(rows.Scan); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
-}
-
-func fromMillis(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
-
-// optional is the zero time for 0.
-func optional(ms int64) time.Time {
-	if ms == 0 {
-		return time.Time{}
-	}
-	return fromMillis(ms)
 }

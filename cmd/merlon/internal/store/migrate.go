@@ -14,7 +14,7 @@ import (
 var migrations embed.FS
 
 const (
-	schemaVersion = 2
+	schemaVersion = 3
 
 	// applicationID is "mrln". It tells our file from a database of another program.
 	applicationID = 0x6d726c6e

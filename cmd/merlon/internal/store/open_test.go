@@ -44,7 +44,7 @@ func TestOpenRefuses(t *testing.T) {
 		{"a newer schema", func(t *testing.T, path string) {
 			current(t, path)
 			run(t, path, "PRAGMA user_version = 7")
-		}, "schema 7, this program knows up to 2: written by a newer merlon", "newer merlon"},
+		}, "schema 7, this program knows up to 3: written by a newer merlon", "newer merlon"},
 		{"an older schema", func(t *testing.T, path string) {
 			run(t, path, "PRAGMA application_id = 1836215406")
 		}, "", "older merlon: start the gateway"},

@@ -221,10 +221,15 @@ func TestIssueCap(t *testing.T) {
 	}
 }
 
+// uri names a file to SQLite.
+func uri(path string) string {
+	return strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace("file:" + path)
+}
+
 // query reads one value through a connection of its own.
 func query[T any](t *testing.T, path, text string) (v T) {
 	t.Helper()
-	db, err := sql.Open("sqlite", strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace("file:"+path))
+	db, err := sql.Open("sqlite", uri(path))
 	if err != nil {
 		t.Fatal(err)
 	}

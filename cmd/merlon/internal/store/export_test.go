@@ -1,0 +1,43 @@
+package store
+
+import "time"
+
+// Asked is a statement that runs for each view of a page, with arguments.
+type Asked struct {
+	Name, Text string
+	Args       []any
+}
+
+// AskedPerView lists the statements behind the pages of one site.
+func AskedPerView(site string, issue int64, now time.Time) []Asked {
+	sites, since := array([]string{site}), sinceHour(now.Add(-24*time.Hour))
+	asked := []Asked{
+		{"facets", facetsText, []any{issue}},
+		{"samples", samplesText, []any{issue, MaxSamples}},
+		{"policy", policyText, []any{site, "h"}},
+		{"pages", pagesText, []any{array([]int64{issue}), topPages}},
+		{"timeline", timelineText, []any{1, issue, since, maxPoints}},
+		{"site timeline", siteTimelineText, []any{1, sites, since, maxPoints}},
+		{"verdict timeline", verdictTimelineText, []any{1, sites, since, maxPoints}},
+		{"drops", dropsText, []any{sites, since}},
+		{"totals", totalsText, []any{sites, since}},
+		{"documents", documentsText, []any{site, since, maxDocuments}},
+		{"canaries", canariesText, []any{site, since, maxDocuments}},
+		{"rates", ratesText, []any{issue}},
+		{"other", otherText, []any{sites, since}},
+		{"last report", lastReportText, []any{sites}},
+		{"breaking", breakingText, []any{sites, since, since, since, maxBreaking}},
+	}
+	for _, table := range siteTables() {
+		asked = append(asked, Asked{"sites of " + table, sitesText(table), nil})
+	}
+	for name, q := range map[string]Query{
+		"issues": {}, "issues of a site": {Site: site}, "new issues": {Site: site, Sort: ByFirstSeen, FirstFrom: now},
+		"more issues": {Site: site, After: Cursor{1, 1}}, "issues by reach": {Site: site, Sort: ByReach},
+		"issues with a text": {Site: site, Text: "x", State: New, Now: now, Directive: "img-src"},
+	} {
+		text, args := q.statement()
+		asked = append(asked, Asked{name, text, args})
+	}
+	return asked
+}
