@@ -36,7 +36,7 @@ func (s *Store) AlertState(ctx context.Context) (alerts []Alert, err error) {
 
 // SetAlert writes alerts down in one transaction: all of them or, with an error, none. There is one for each site, kind and subject.
 func (s *Store) SetAlert(ctx context.Context, alerts ...Alert) error {
-	return s.update(ctx, "storing alerts", func(tx *sql.Tx) error {
+	return s.update(ctx, "storing alerts", func(ctx context.Context, tx *sql.Tx) error {
 		for _, a := range alerts {
 			if err := setAlert(ctx, tx, a); err != nil {
 				return err

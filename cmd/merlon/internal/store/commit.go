@@ -2,7 +2,7 @@ package store
 
 import (
 	"context"
-	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 )
@@ -15,19 +15,15 @@ func (s *Store) Commit(ctx context.Context, b *Batch) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	tx, err := s.write.BeginTx(ctx, nil)
+	c := &commit{ctx: context.WithoutCancel(ctx), store: s}
+	err := s.transact(ctx, func() error {
+		c.batch(b)
+		return c.err
+	})
 	if err != nil {
-		return fmt.Errorf("storing reports: %w", err)
-	}
-	defer tx.Rollback() // without effect after Commit
-	c := &commit{ctx: ctx, tx: tx, store: s}
-	c.batch(b)
-	if c.err == nil {
-		c.err = tx.Commit()
-	}
-	if c.err != nil {
 		// What the transaction added to the memory of the store is not in the file.
-		return fmt.Errorf("storing reports: %w", errors.Join(c.err, c.forget()))
+		c.forget()
+		return fmt.Errorf("storing reports: %w", err)
 	}
 	return nil
 }
@@ -35,7 +31,6 @@ func (s *Store) Commit(ctx context.Context, b *Batch) error {
 // commit is one transaction. The first error stays and makes the rest do nothing.
 type commit struct {
 	ctx   context.Context
-	tx    *sql.Tx
 	store *Store
 	added []addedIssue
 	err   error
@@ -47,14 +42,13 @@ type addedIssue struct {
 }
 
 // forget takes back what the commit has noted of new issues.
-func (c *commit) forget() error {
+func (c *commit) forget() {
 	for _, a := range c.added {
 		if !a.site.byKey[a.fp].folded {
 			a.site.live--
 		}
 		delete(a.site.byKey, a.fp)
 	}
-	return nil
 }
 
 func (c *commit) batch(b *Batch) {
@@ -106,16 +100,11 @@ func (c *commit) issue(key issueKey, d *delta) {
 
 // add adds the counts of d to the row of its issue.
 func (c *commit) add(issue *liveIssue, d *delta) {
-	if c.err != nil {
-		return
-	}
 	var known label
 	var networks, views []byte
-	row := c.statement(addIssue).QueryRowContext(c.ctx, d.first.UnixMilli(), d.last.UnixMilli(), d.total.enforced, d.total.reported, d.total.unknown, d.attested,
-		d.hit.Sample, issue.id)
-	if c.err = row.Scan(&known.verdict, &known.rule, &networks, &views); c.err == nil {
-		c.describe(issue, d, known, reachOf(networks), reachOf(views))
-	}
+	c.each(addIssue, func(scan func(...any) error) error { return scan(&known.verdict, &known.rule, &networks, &views) },
+		d.first.UnixMilli(), d.last.UnixMilli(), d.total.enforced, d.total.reported, d.total.unknown, d.attested, d.hit.Sample, issue.id)
+	c.describe(issue, d, known, reachOf(networks), reachOf(views))
 }
 
 type label struct {
@@ -150,11 +139,17 @@ func (c *commit) insert(site *siteIssues, key issueKey, d *delta, folded bool) *
 	return issue
 }
 
-func (c *commit) exec(n int, args ...any) (result sql.Result) {
+// exec runs a statement.
+func (c *commit) exec(n int, args ...any) (result driver.Result) {
 	if c.err == nil {
-		result, c.err = c.statement(n).ExecContext(c.ctx, args...)
+		result, c.err = c.store.prepared.exec(c.ctx, n, args)
 	}
 	return result
 }
 
-func (c *commit) statement(n int) *sql.Stmt { return c.tx.StmtContext(c.ctx, c.store.statements[n]) }
+// each runs a statement that returns rows, and calls add for each.
+func (c *commit) each(n int, add func(scan func(...any) error) error, args ...any) {
+	if c.err == nil {
+		c.err = c.store.prepared.each(c.ctx, n, args, add)
+	}
+}

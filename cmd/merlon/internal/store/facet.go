@@ -24,7 +24,7 @@ func (c *commit) facet(site string, issue int64, f facet, n int64) {
 	}
 	if f.value != "" {
 		var rows int
-		c.err = c.statement(countFacets).QueryRowContext(c.ctx, issue, f.kind).Scan(&rows)
+		c.each(countFacets, func(scan func(...any) error) error { return scan(&rows) }, issue, f.kind)
 		if rows >= MaxFacets {
 			f.value = ""
 		}

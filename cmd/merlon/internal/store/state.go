@@ -62,7 +62,7 @@ func (s *Store) SetState(ctx context.Context, issue int64, d Decision) error {
 	if err := d.check(); err != nil {
 		return err
 	}
-	return s.update(ctx, "setting a state", func(tx *sql.Tx) error {
+	return s.update(ctx, "setting a state", func(ctx context.Context, tx *sql.Tx) error {
 		result, err := tx.ExecContext(ctx, "UPDATE issues SET state = ?, state_until = ?, state_note = ?, state_at = ? WHERE id = ?",
 			d.State, optionalMillis(d.Until), d.Note, d.At.UnixMilli(), issue)
 		if err != nil {
@@ -76,18 +76,22 @@ func (s *Store) SetState(ctx context.Context, issue int64, d Decision) error {
 }
 
 // update runs f in one transaction that writes. Commit waits for it, so it must be short.
-func (s *Store) update(ctx context.Context, what string, f func(*sql.Tx) error) error {
+func (s *Store) update(ctx context.Context, what string, f func(context.Context, *sql.Tx) error) error {
 	if s.write == nil {
 		return fmt.Errorf("%s: the database was opened for reading", what)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	ctx = context.WithoutCancel(ctx) // see transact
 	tx, err := s.write.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	defer tx.Rollback() // without effect after Commit
-	if err = f(tx); err == nil {
+	if err = f(ctx, tx); err == nil {
 		err = tx.Commit()
 	}
 	if err != nil {

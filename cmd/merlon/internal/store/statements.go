@@ -1,9 +1,6 @@
 package store
 
-import (
-	"context"
-	"strconv"
-)
+import "strconv"
 
 // The statements of a commit, prepared once: to compile them costs more than to run them.
 const (
@@ -71,14 +68,4 @@ func statementText(n int) string {
 		return `INSERT INTO digests (digest, at) VALUES (?, ?) ON CONFLICT DO NOTHING`
 	}
 	panic("store: no statement " + strconv.Itoa(n))
-}
-
-// prepare compiles the statements on the connection that writes.
-func (s *Store) prepare(ctx context.Context) (err error) {
-	for n := range s.statements {
-		if s.statements[n], err = s.write.PrepareContext(ctx, statementText(n)); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -16,7 +16,6 @@ import (
 	"strings"
 	"sync"
 
-	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
@@ -30,10 +29,10 @@ const (
 type Store struct {
 	read *sql.DB
 
-	mu         sync.Mutex             // held by Commit
-	write      *sql.DB                // nil if opened by OpenReader
-	statements [statements]*sql.Stmt  // of write; closed with it
-	sites      map[string]*siteIssues // what Commit knows of the issues
+	mu       sync.Mutex             // held by Commit
+	write    *sql.DB                // nil if opened by OpenReader
+	prepared prepared               // on the connection of write
+	sites    map[string]*siteIssues // what Commit knows of the issues
 }
 
 // Open opens the database at path, creates it if there is none (readable by its owner only) and brings an older schema up to
@@ -72,9 +71,6 @@ func (s *Store) openWrite(ctx context.Context, path string) (err error) {
 	if err := migrate(ctx, s.write, version); err != nil {
 		return err
 	}
-	if err := s.prepare(ctx); err != nil {
-		return err
-	}
 	return s.loadIssues(ctx)
 }
 
@@ -110,7 +106,9 @@ func openRead(path string) (*Store, error) {
 func (s *Store) Close() error {
 	err := s.read.Close()
 	if s.write != nil {
-		err = errors.Join(err, s.write.Close()) // last, so that it clears the write-ahead log away
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		err = errors.Join(err, s.prepared.close(), s.write.Close()) // last, so that it clears the write-ahead log away
 	}
 	return err
 }
@@ -144,11 +142,7 @@ func touch(path string) error {
 
 // openError makes one line out of why a database did not open: the file, the reason, the way out.
 func openError(path string, err error) error {
-	var sqliteErr *sqlite.Error
-	code := 0
-	if errors.As(err, &sqliteErr) {
-		code = sqliteErr.Code() & 0xff // without the extended part
-	}
+	code := code(err)
 	var hint string
 	switch {
 	case errors.Is(err, errForeign), errors.Is(err, errNewer), errors.Is(err, errOlder), errors.Is(err, errNoWAL):

@@ -14,6 +14,9 @@ func (s *Store) Writable(ctx context.Context) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_, err := s.write.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", schemaVersion))
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	_, err := s.write.ExecContext(context.WithoutCancel(ctx), fmt.Sprintf("PRAGMA user_version = %d", schemaVersion))
 	return err
 }
