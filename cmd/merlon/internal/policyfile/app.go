@@ -15,7 +15,7 @@ import (
 
 // App is an application behind the gateway, and how it is treated.
 type App struct {
-	Upstream  *url.URL // http, https or h2c with a host, or unix with the path of a socket
+	Upstream  *url.URL // http, https or h2c with a host, or unix with the path of a socket; nil only for a collector
 	Roots     []byte   // PEM certificates that an https upstream is trusted by; nil for those of the system
 	Nonce     Nonce    // how its pages get their nonces
 	MaxBody   int64    // of a request, in bytes; 0 for no limit
@@ -31,7 +31,7 @@ type Route struct {
 // siteApp takes the application's keys out of a site's.
 func (r *reader) siteApp(keys map[string]any, path string) App {
 	a := r.app(App{}, keys, path, keys["preset"])
-	if _, here := keys["upstream"]; !here {
+	if _, here := keys["upstream"]; !here && !r.forwardsNothing {
 		r.wrong(path, cfgerrors.Missing, "", "the application's address is missing", "write upstream: http://127.0.0.1:8000")
 	}
 	for _, key := range appKeys.names() {

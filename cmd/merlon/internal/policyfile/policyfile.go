@@ -65,7 +65,12 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.Mistake }
 
 // Read reads and checks the file with that name. The error joins all mistakes, each an *Error, in the order of lines.
-func Read(name string) (*File, error) {
+func Read(name string) (*File, error) { return read(name, Parse) }
+
+// ReadForCollector is Read for what collects reports and forwards nothing: sites need no upstream, and then have none.
+func ReadForCollector(name string) (*File, error) { return read(name, ParseForCollector) }
+
+func read(name string, parse func(string, []byte) (*File, error)) (*File, error) {
 	info, err := os.Stat(name)
 	if err != nil {
 		return nil, fmt.Errorf("reading policy %q: %w", name, reason(err))
@@ -77,7 +82,7 @@ func Read(name string) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading policy %q: %w", name, reason(err))
 	}
-	return Parse(name, data)
+	return parse(name, data)
 }
 
 // reason is err without the path, which the message names already.
@@ -89,11 +94,16 @@ func reason(err error) error {
 }
 
 // Parse checks the text of a policy file. The name is for messages only.
-func Parse(name string, data []byte) (*File, error) {
+func Parse(name string, data []byte) (*File, error) { return parseFile(name, data, false) }
+
+// ParseForCollector is Parse for what ReadForCollector reads.
+func ParseForCollector(name string, data []byte) (*File, error) { return parseFile(name, data, true) }
+
+func parseFile(name string, data []byte, forwardsNothing bool) (*File, error) {
 	t, err := parse(data)
 	var f *File
 	if err == nil {
-		r := &reader{tree: t}
+		r := &reader{tree: t, forwardsNothing: forwardsNothing}
 		f = r.file()
 		if err = errors.Join(r.errs...); err == nil {
 			f.Files = r.files
@@ -136,8 +146,9 @@ func sorted(name string, err error) error {
 // reader takes a tree apart: the tool's keys here, the rest to the library.
 type reader struct {
 	*tree
-	errs  []error
-	files []string
+	forwardsNothing bool // so that sites need no upstream
+	errs            []error
+	files           []string
 }
 
 // report adds mistakes, each at the place of its field below path.

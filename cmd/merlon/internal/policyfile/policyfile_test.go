@@ -267,3 +267,19 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// A collector needs no upstream, and every other mistake is one for it too.
+func TestParseForCollector(t *testing.T) {
+	f, err := policyfile.ParseForCollector("m", []byte("version: 1\nsites:\n  - hosts: [shop.example]\n  - {hosts: [blog.example], upstream: 'http://127.0.0.1:8000'}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.Sites[0].Upstream != nil || f.Sites[1].Upstream.Host != "127.0.0.1:8000" {
+		t.Errorf("upstreams %v and %v, want none and 127.0.0.1:8000", f.Sites[0].Upstream, f.Sites[1].Upstream)
+	}
+	for _, text := range []string{"upstream: ftp://a", "frame: nobody", "max-body: x"} {
+		if _, err := policyfile.ParseForCollector("m", []byte("version: 1\n"+text+"\n")); err == nil {
+			t.Errorf("%s is taken", text)
+		}
+	}
+}
