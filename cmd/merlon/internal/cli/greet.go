@@ -20,6 +20,11 @@ func greet(out io.Writer, file *policyfile.File, s *stack, p ports) {
 	}
 	printCertificates(out, file)
 	printSites(out, file)
+	greetReader(out, s, p)
+}
+
+// greetReader says where to read what comes in.
+func greetReader(out io.Writer, s *stack, p ports) {
 	fmt.Fprintf(out, "\nReports: %s\n", s.dir)
 	fmt.Fprintf(out, "Dashboard: http://%s\n  "+tokenLine+" %s\n  "+tokenFileLine+" %s\n", dashboardHost(p.admin.Addr()), s.token, s.tokenFile)
 }

@@ -14,18 +14,20 @@ import (
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/policyfile"
 )
 
-// observer is what looks on while the gateway works, from its start to its end, whatever is reloaded.
+// observer is what looks on while the process works, from its start to its end, whatever is reloaded.
 type observer struct {
 	logs    logs
 	handler *access.Handler // around everything that the public listeners answer
 	metrics *metrics.Metrics
 	phase   phase
+
+	forwards bool // whether other servers read the requests after this one
 }
 
-func newObserver(l logs) *observer {
+func newObserver(l logs, what string) *observer {
 	h := &access.Handler{Log: l.access, Error: l.error}
 	b := readBuild()
-	o := &observer{logs: l, handler: h, metrics: metrics.New(metrics.Build{Version: b.Version, Commit: b.Commit}, h.InFlight)}
+	o := &observer{logs: l, handler: h, metrics: metrics.New(metrics.Build{Version: b.Version, Commit: b.Commit}, h.InFlight), phase: phase{of: what}}
 	h.Ended = o.metrics.Ended
 	o.metrics.Loaded()
 	return o
@@ -35,10 +37,11 @@ func newObserver(l logs) *observer {
 func (o *observer) serve(s *servers, part string, l net.Listener, h http.Handler, config *tls.Config) {
 	s.handle(l, h, config)
 	srv := s.of(l)
-	srv.ConnState, srv.watched = o.metrics.Connections(part), config == nil
+	srv.ConnState = o.metrics.Connections(part)
+	srv.watched = config == nil && o.forwards
 }
 
-// ending is how the gateway ends: who asks and the service manager hear of it first.
+// ending is how the process ends: who asks and the service manager hear of it first.
 func (o *observer) ending(times policyfile.Shutdown, manager systemd) ending {
 	return ending{
 		delay: *times.Delay, drain: *times.Drain, inFlight: o.handler.InFlight, leave: o.handler.Leave, cutOff: o.handler.CutOff,
@@ -50,18 +53,21 @@ func (o *observer) ending(times policyfile.Shutdown, manager systemd) ending {
 }
 
 // phase is what /readyz tells.
-type phase struct{ draining atomic.Bool }
+type phase struct {
+	of       string // what the process is
+	draining atomic.Bool
+}
 
 // err says why no more requests should come. Before the policy is in force nobody asks: the admin listener does not serve yet.
 func (p *phase) err() error {
 	if p.draining.Load() {
-		return errors.New("draining: the gateway ends")
+		return errors.New("draining: the " + p.of + " ends")
 	}
 	return nil
 }
 
 // operations puts the flags over what the file says of logs and of the end, and the defaults under it.
-func (f gatewayFlags) operations(file *policyfile.File) error {
+func (f *programFlags) operations(file *policyfile.File) error {
 	switch access.Format(f.logFormat) {
 	case "", access.Text, access.JSON:
 	default:

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/certs"
-	"github.com/merlon-sec/merlon/cmd/merlon/internal/gateway"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/policyfile"
 )
 
@@ -21,23 +20,30 @@ import (
 // miss: links that are replaced as a whole, network file systems, editors that write another file and rename it.
 const pollInterval = time.Second
 
-// live is the gateway that serves now. A reload puts another in its place: a request ends with the one that it began with.
+// answerer is what a policy file makes: a gateway, or a collector. It may be closed while it still answers.
+type answerer interface {
+	http.Handler
+	Close()
+}
+
+// live is what answers now. A reload puts another in its place: a request ends with the one that it began with.
 type live struct {
-	gateway atomic.Pointer[gateway.Gateway]
-	certs   *certs.Keeper // nil for plain HTTP
-	log     *slog.Logger
+	now   atomic.Pointer[answerer]
+	certs *certs.Keeper // nil for plain HTTP
+	log   *slog.Logger
 
 	observer *observer
 	manager  systemd
 
-	flags gatewayFlags
-	file  *policyfile.File // in force; only watch changes it
-	build func(*policyfile.File) (*gateway.Gateway, error)
+	config string // the name of the policy file; "" for flags alone
+	read   func() (*policyfile.File, error)
+	file   *policyfile.File // in force; only watch changes it
+	build  func(*policyfile.File) (answerer, error)
 
 	seen, pending string // states of the files: in force, and seen once since
 }
 
-func (l *live) ServeHTTP(w http.ResponseWriter, r *http.Request) { l.gateway.Load().ServeHTTP(w, r) }
+func (l *live) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*l.now.Load()).ServeHTTP(w, r) }
 
 // load puts a file in force, or returns why it cannot and changes nothing.
 func (l *live) load(file *policyfile.File) error {
@@ -51,15 +57,15 @@ func (l *live) load(file *policyfile.File) error {
 	}
 	l.file = file
 	useCertificates(l.certs, own, file, l.log)
-	if old := l.gateway.Swap(next); old != nil {
-		old.Close()
+	if old := l.now.Swap(&next); old != nil {
+		(*old).Close()
 	}
 	return nil
 }
 
 // watch reloads when the files change and on a signal, until ctx ends.
 func (l *live) watch(ctx context.Context, hangup <-chan os.Signal) {
-	if l.flags.config == "" {
+	if l.config == "" {
 		return
 	}
 	poll := time.NewTicker(pollInterval)
@@ -80,7 +86,7 @@ func (l *live) watch(ctx context.Context, hangup <-chan os.Signal) {
 // same build, and where somebody writes twice within a tick.
 func (l *live) state() string {
 	out := sha256.New()
-	for _, name := range append([]string{l.flags.config}, l.file.Files...) {
+	for _, name := range append([]string{l.config}, l.file.Files...) {
 		fmt.Fprintf(out, "%q", name)
 		if name != "" {
 			contentsInto(out, name)
@@ -127,7 +133,7 @@ func (l *live) reload() {
 	defer l.manager.notify(stateReady)
 	l.observer.logs.reopen()
 	l.seen, l.pending = l.state(), ""
-	file, err := l.flags.file()
+	file, err := l.read()
 	if err == nil {
 		err = l.check(file)
 	}
@@ -141,7 +147,7 @@ func (l *live) reload() {
 		}
 		return
 	}
-	l.log.Info("the policy file was reloaded", "file", l.flags.config)
+	l.log.Info("the policy file was reloaded", "file", l.config)
 }
 
 // check refuses what only a new start can change.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -13,14 +14,23 @@ import (
 	"syscall"
 
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/dash"
-	"github.com/merlon-sec/merlon/cmd/merlon/internal/gateway"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/policyfile"
 )
 
-func (f gatewayFlags) run(ctx context.Context, stdout, stderr io.Writer) (err error) {
+// program is what runs until it is told to end: the gateway, or a collector alone.
+type program struct {
+	name     string // in what people read
+	forwards bool   // whether other servers read the requests after it
+	config   string // the name of the policy file; "" for flags alone
+	read     func() (*policyfile.File, error)
+	build    func(*stack, *policyfile.File, *slog.Logger) (answerer, error)
+	greet    func(io.Writer, *policyfile.File, *stack, ports)
+}
+
+func (p program) run(ctx context.Context, stdout, stderr io.Writer) (err error) {
 	var before strings.Builder
-	contentsInto(&before, f.config)
-	file, err := f.file()
+	contentsInto(&before, p.config)
+	file, err := p.read()
 	if err != nil {
 		return err
 	}
@@ -32,10 +42,11 @@ func (f gatewayFlags) run(ctx context.Context, stdout, stderr io.Writer) (err er
 		return err
 	}
 	defer logs.close()
-	log, manager, o := logs.error, newSystemd(os.Getenv), newObserver(logs)
+	log, manager, o := logs.error, newSystemd(os.Getenv), newObserver(logs, p.name)
+	o.forwards = p.forwards
 	srv := &servers{log: log, limits: limitsOf(file), ending: o.ending(file.Shutdown, manager)}
 	defer srv.close()
-	ports, err := srv.open(file)
+	ports, err := srv.open(file, p.name)
 	if err != nil {
 		return err
 	}
@@ -45,41 +56,41 @@ func (f gatewayFlags) run(ctx context.Context, stdout, stderr io.Writer) (err er
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close(context.WithoutCancel(ctx))) }()
-	l := &live{log: log, flags: f, certs: newCertificates(file, log), observer: o, manager: manager,
-		build: func(file *policyfile.File) (*gateway.Gateway, error) { return s.gateway(file, log) }}
+	l := &live{log: log, config: p.config, read: p.read, certs: newCertificates(file, log), observer: o, manager: manager,
+		build: func(file *policyfile.File) (answerer, error) { return p.build(s, file, log) }}
 	if err := l.load(file); err != nil {
 		return err
 	}
-	defer func() { l.gateway.Load().Close() }()
+	defer func() { (*l.now.Load()).Close() }()
 	defer closeCertificates(l.certs)
 	var now strings.Builder
-	if contentsInto(&now, f.config); now.String() == before.String() { // or else what was read is not what is there
+	if contentsInto(&now, p.config); now.String() == before.String() { // or else what was read is not what is there
 		l.seen = l.state()
 	}
 	defer reserve()()
 	ports.serve(srv, l, s.dashboard.Handler())
 	defer l.watchFiles(ctx)()
 	var greeting strings.Builder
-	greet(&greeting, file, s, ports)
+	p.greet(&greeting, file, s, ports)
 	logs.announce(stdout, greeting.String())
 	manager.notify(stateReady)
 	defer manager.watch()()
 	return srv.run(ctx)
 }
 
-// ports are the gateway's listeners.
+// ports are the listeners of a program.
 type ports struct {
 	public net.Listener
 	plain  net.Listener // for clients that have yet to learn of HTTPS; nil for none
 	admin  net.Listener
 }
 
-// open opens the listeners of the file, or takes those that systemd has opened.
-func (s *servers) open(file *policyfile.File) (p ports, err error) {
+// open opens the listeners of the file for the named program, or takes those that systemd has opened.
+func (s *servers) open(file *policyfile.File, name string) (p ports, err error) {
 	if s.passed, err = newSockets(os.Getenv); err != nil {
 		return p, err
 	}
-	if p.public, err = s.take(partPublic, "gateway", "--listen", file.Listen); err != nil {
+	if p.public, err = s.take(partPublic, name, "--listen", file.Listen); err != nil {
 		return p, err
 	}
 	if file.TLS.HTTP != "" || s.passed[partPlain] != nil {
@@ -105,8 +116,8 @@ func (p ports) serve(s *servers, l *live, dashboard http.Handler) {
 
 // watchFiles reloads on changes and on SIGHUP until the function that it returns is called.
 func (l *live) watchFiles(ctx context.Context) (stop func()) {
-	hangup := make(chan os.Signal, 1) // before anybody can know that the gateway is there
-	if l.flags.config != "" {
+	hangup := make(chan os.Signal, 1) // before anybody can know that the program is there
+	if l.config != "" {
 		signal.Notify(hangup, syscall.SIGHUP)
 	}
 	watching, cancel := context.WithCancel(ctx)

@@ -5,29 +5,34 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/merlon-sec/merlon"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/access"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/rewrite"
 )
 
 // observed returns h, which tells the request's record whose it is.
 func (s *Site) observed(h guarded) guarded {
-	next := h.serve
-	proxies := s.Guard.Config().HTTPS.Proxies
+	h.serve = Observed(s.Name, s.Guard, h.serve)
+	return h
+}
+
+// Observed returns next, which tells the request's record that it is the named site's, and how many proxies before it the Guard believes.
+func Observed(site string, g *merlon.Guard, next http.Handler) http.Handler {
+	proxies := g.Config().HTTPS.Proxies
 	hops := 0
 	if len(proxies.CIDR) > 0 {
 		hops = max(proxies.Hops, 1)
 	}
-	h.serve = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if rec := access.Of(r.Context()); rec != nil {
 			trusted := 0
-			if hops > 0 && s.Guard.TrustsPeer(r) {
+			if hops > 0 && g.TrustsPeer(r) {
 				trusted = hops
 			}
-			rec.ForSite(s.Name, trusted)
+			rec.ForSite(site, trusted)
 		}
 		next.ServeHTTP(w, r)
 	})
-	return h
 }
 
 // timed is a RoundTripper that tells each request's record how long the application took.
