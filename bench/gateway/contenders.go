@@ -3,11 +3,12 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/merlon-sec/merlon/bench/race"
 )
 
 // The names in the tables.
@@ -20,7 +21,7 @@ const (
 
 // A contender is a program under load.
 type contender struct {
-	*process
+	*race.Process
 	url string
 }
 
@@ -55,13 +56,13 @@ func (b *bench) begin(ctx context.Context) (plain, nonces map[string]contender, 
 
 // start runs a program that listens on the address, and waits until it answers.
 func (b *bench) start(ctx context.Context, name, address string, stdin []byte, program string, args ...string) (contender, error) {
-	p, err := start(b.dir, name, stdin, program, args...)
+	p, err := race.Start(b.dir, name, stdin, program, args...)
 	if err != nil {
 		return contender{}, err
 	}
 	b.started = append(b.started, p)
 	c := contender{p, "http://" + address}
-	return c, p.ready(ctx, c.url+smallPage)
+	return c, p.Ready(ctx, c.url+smallPage)
 }
 
 func (b *bench) startBare(ctx context.Context) (contender, error) {
@@ -69,7 +70,7 @@ func (b *bench) startBare(ctx context.Context) (contender, error) {
 	if err != nil {
 		return contender{}, err
 	}
-	address, err := freeAddress()
+	address, err := race.FreeAddress()
 	if err != nil {
 		return contender{}, err
 	}
@@ -78,11 +79,11 @@ func (b *bench) startBare(ctx context.Context) (contender, error) {
 
 // startMerlon runs merlon gateway with the strict preset, these settings, and those that the caller of the benchmark adds.
 func (b *bench) startMerlon(ctx context.Context, name, settings string) (contender, error) {
-	address, err := freeAddress()
+	address, err := race.FreeAddress()
 	if err != nil {
 		return contender{}, err
 	}
-	admin, err := freeAddress()
+	admin, err := race.FreeAddress()
 	if err != nil {
 		return contender{}, err
 	}
@@ -94,7 +95,7 @@ func (b *bench) startMerlon(ctx context.Context, name, settings string) (contend
 }
 
 func (b *bench) startCaddy(ctx context.Context) (contender, error) {
-	address, err := freeAddress()
+	address, err := race.FreeAddress()
 	if err != nil {
 		return contender{}, err
 	}
@@ -113,7 +114,7 @@ func (b *bench) startCaddy(ctx context.Context) (contender, error) {
 
 // startNginx runs an nginx of its own with one server, whose lines come from the function.
 func (b *bench) startNginx(ctx context.Context, name string, server func() string) (contender, error) {
-	address, err := freeAddress()
+	address, err := race.FreeAddress()
 	if err != nil {
 		return contender{}, err
 	}
@@ -125,14 +126,4 @@ func (b *bench) startNginx(ctx context.Context, name string, server func() strin
 
 func (b *bench) write(name, text string) error {
 	return os.WriteFile(filepath.Join(b.dir, name), []byte(text), 0o600)
-}
-
-// freeAddress is an address on loopback on which nobody listens now.
-func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("looking for a free port: %w", err)
-	}
-	defer l.Close()
-	return l.Addr().String(), nil
 }

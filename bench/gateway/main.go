@@ -10,9 +10,12 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/merlon-sec/merlon/bench/race"
 )
 
 // Where the application has its pages.
@@ -20,9 +23,6 @@ const (
 	smallPage = "/small.html"
 	largePage = "/large.html"
 )
-
-// warmUp is how long each contender runs before anything counts. wrk counts in whole seconds.
-const warmUp = time.Second
 
 // bench is what is needed to run everything.
 type bench struct {
@@ -36,7 +36,7 @@ type bench struct {
 	placeholder string
 	pages       map[string]string // by path
 	upstream    string            // the application's URL, once it is there
-	started     []*process
+	started     []*race.Process
 }
 
 func main() {
@@ -67,7 +67,7 @@ func main() {
 func (b *bench) run(ctx context.Context) (met bool, err error) {
 	defer func() {
 		for _, p := range b.started {
-			p.stop()
+			p.Stop()
 		}
 	}()
 	if err := b.prepare(); err != nil {
@@ -80,12 +80,12 @@ func (b *bench) run(ctx context.Context) (met bool, err error) {
 	if err := b.verify(plain, nonces); err != nil {
 		return false, err
 	}
-	p := newProgram(plain, nonces)
-	if err := b.load(ctx, p.races); err != nil {
+	p := b.program(plain, nonces)
+	if err := p.Run(ctx, b.rounds, b.duration); err != nil {
 		return false, err
 	}
-	fmt.Printf("%d rounds of %v, wrk with %d threads and %d connections\n", b.rounds, b.duration, threads, connections)
-	return p.print(os.Stdout), nil
+	fmt.Println(race.Header(b.rounds, b.duration, strconv.Itoa(connections)))
+	return p.Print(os.Stdout, figures()), nil
 }
 
 // prepare writes what the programs read.
@@ -100,27 +100,5 @@ func (b *bench) prepare() error {
 			return err
 		}
 	}
-	if err := b.write("placeholder", b.placeholder); err != nil {
-		return err
-	}
-	return b.write("report.lua", report)
-}
-
-// load measures everybody in each round, so that a slow moment of the machine meets all.
-func (b *bench) load(ctx context.Context, races []*race) error {
-	for _, r := range races {
-		if _, err := b.measure(ctx, r.contender, r.path, warmUp); err != nil {
-			return fmt.Errorf("%s%s: %w", r.url, r.path, err)
-		}
-	}
-	for range b.rounds {
-		for _, r := range races {
-			s, err := b.measure(ctx, r.contender, r.path, b.duration)
-			if err != nil {
-				return fmt.Errorf("%s%s: %w", r.url, r.path, err)
-			}
-			r.samples = append(r.samples, s)
-		}
-	}
-	return nil
+	return b.write("placeholder", b.placeholder)
 }

@@ -1,72 +1,63 @@
 package main
 
-// A race is one contender with one page, and how it did.
-type race struct {
-	contender
-	path    string
-	samples []sample // one of each round
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/merlon-sec/merlon/bench/race"
+)
+
+// connections is how many wrk holds open.
+const connections = 32
+
+// figures are the tables of each scenario.
+func figures() []race.Figure {
+	return []race.Figure{{Title: "requests/s", Of: race.Rate}, {Title: "CPU us/request", Digits: 1, Of: race.CPU}, {Title: "99% under ms", Digits: 2, Of: race.P99}}
 }
 
-// A scenario is what is compared in a table.
-type scenario struct {
-	title  string
-	rows   []row
-	beside []row // what the rows are divided by, a column for each
-}
-
-// A row is a race by the name that it has in a table.
-type row struct {
-	name string
-	*race
-}
-
-// A bar is a ratio of requests in a second that must be reached.
-type bar struct {
-	what          string
-	race, divisor *race
-	least         float64
-}
-
-// program is what is measured, printed and demanded.
-type program struct {
-	races     []*race
-	scenarios []scenario
-	bars      []bar
-}
-
-func newProgram(plain, nonces map[string]contender) program {
-	var p program
-	race := func(c contender, path string) *race {
-		r := &race{contender: c, path: path}
-		p.races = append(p.races, r)
-		return r
+// measure is how a contender is loaded with a page.
+func (b *bench) measure(c contender, path string) func(context.Context, time.Duration) (race.Sample, error) {
+	w := race.Wrk{Program: b.wrk, Dir: b.dir, Connections: connections}
+	return func(ctx context.Context, d time.Duration) (race.Sample, error) {
+		s, err := w.Measure(ctx, c.Process, c.url+path, d)
+		if err != nil {
+			return s, fmt.Errorf("%s%s: %w", c.url, path, err)
+		}
+		return s, nil
 	}
-	all := func(path string) map[string]row {
-		rows := map[string]row{}
+}
+
+func (b *bench) program(plain, nonces map[string]contender) *race.Program {
+	p := &race.Program{}
+	run := func(c contender, path string) *race.Race { return p.Add(b.measure(c, path)) }
+	all := func(path string) map[string]race.Row {
+		rows := map[string]race.Row{}
 		for _, name := range []string{bare, merlon, caddy, nginx} {
-			rows[name] = row{name, race(plain[name], path)}
+			rows[name] = race.Row{Name: name, Race: run(plain[name], path)}
 		}
 		return rows
 	}
 	small, large := all(smallPage), all(largePage)
-	rewriting := map[string]row{merlon: {merlon + " rewriting", race(nonces[merlon], largePage)}, nginx: {nginx + " rewriting", race(nonces[nginx], largePage)}}
+	rewriting := map[string]race.Row{
+		merlon: {Name: merlon + " rewriting", Race: run(nonces[merlon], largePage)}, nginx: {Name: nginx + " rewriting", Race: run(nonces[nginx], largePage)}}
 
-	p.scenarios = []scenario{
-		{"small page, 1 KiB", rowsOf(small, bare, merlon, caddy, nginx), rowsOf(small, bare, caddy, nginx)},
-		{"large page, 100 KiB", rowsOf(large, bare, merlon, caddy, nginx), rowsOf(large, bare, caddy, nginx)},
-		{"large page with 20 nonces", append(rowsOf(large, bare, merlon), rowsOf(rewriting, merlon, nginx)...),
-			append(rowsOf(large, bare, merlon), rewriting[nginx])},
+	p.Scenarios = []race.Scenario{
+		{Title: "small page, 1 KiB", Rows: rowsOf(small, bare, merlon, caddy, nginx), Beside: rowsOf(small, bare, caddy, nginx)},
+		{Title: "large page, 100 KiB", Rows: rowsOf(large, bare, merlon, caddy, nginx), Beside: rowsOf(large, bare, caddy, nginx)},
+		{Title: "large page with 20 nonces", Rows: append(rowsOf(large, bare, merlon), rowsOf(rewriting, merlon, nginx)...),
+			Beside: append(rowsOf(large, bare, merlon), rewriting[nginx])},
 	}
-	p.bars = []bar{
-		{"small page: merlon / Caddy", small[merlon].race, small[caddy].race, 2},
-		{"small page: merlon / nginx", small[merlon].race, small[nginx].race, 0.6},
-		{"large page: merlon rewriting / merlon", rewriting[merlon].race, large[merlon].race, 0.8},
+	p.Bars = []race.Bar{
+		{What: "small page: merlon / Caddy", Race: small[merlon].Race, Divisor: small[caddy].Race, Least: 2},
+		{What: "small page: merlon / nginx", Race: small[merlon].Race, Divisor: small[nginx].Race, Least: 0.6},
+		{What: "large page: merlon rewriting / merlon", Race: rewriting[merlon].Race, Divisor: large[merlon].Race, Least: 0.8},
 	}
 	return p
 }
 
-func rowsOf(rows map[string]row, names ...string) []row {
-	var list []row
+func rowsOf(rows map[string]race.Row, names ...string) []race.Row {
+	var list []race.Row
 	for _, name := range names {
 		list = append(list, rows[name])
 	}

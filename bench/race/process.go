@@ -1,10 +1,12 @@
-package main
+// Package race measures programs one after the other, in rounds, under the load of wrk, and prints how they did beside each other.
+package race
 
 import (
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -21,16 +23,16 @@ const (
 	stopTimeout  = 5 * time.Second
 )
 
-// A process is a program in a process group of its own, so that its workers are counted and ended with it.
-type process struct {
+// A Process is a program in a process group of its own, so that its workers are counted and ended with it.
+type Process struct {
 	cmd   *exec.Cmd
 	log   string        // the file with its output
 	ended chan struct{} // closed when it has
 }
 
-// start runs a program in dir, where it keeps what it writes.
-func start(dir, name string, stdin []byte, program string, args ...string) (*process, error) {
-	p := &process{cmd: exec.Command(program, args...), log: filepath.Join(dir, name+".log"), ended: make(chan struct{})}
+// Start runs a program in dir, where it keeps what it writes.
+func Start(dir, name string, stdin []byte, program string, args ...string) (*Process, error) {
+	p := &Process{cmd: exec.Command(program, args...), log: filepath.Join(dir, name+".log"), ended: make(chan struct{})}
 	log, err := os.Create(p.log)
 	if err != nil {
 		return nil, err
@@ -49,8 +51,8 @@ func start(dir, name string, stdin []byte, program string, args ...string) (*pro
 	return p, nil
 }
 
-// stop ends the whole group, and waits for its leader.
-func (p *process) stop() {
+// Stop ends the whole group, and waits for its leader.
+func (p *Process) Stop() {
 	syscall.Kill(-p.cmd.Process.Pid, syscall.SIGTERM)
 	select {
 	case <-p.ended:
@@ -60,8 +62,8 @@ func (p *process) stop() {
 	<-p.ended
 }
 
-// ready waits until the program answers.
-func (p *process) ready(ctx context.Context, url string) error {
+// Ready waits until the program answers.
+func (p *Process) Ready(ctx context.Context, url string) error {
 	deadline := time.After(startTimeout)
 	for {
 		if res, err := http.Get(url); err == nil {
@@ -80,13 +82,13 @@ func (p *process) ready(ctx context.Context, url string) error {
 	}
 }
 
-func (p *process) said() string {
+func (p *Process) said() string {
 	text, _ := os.ReadFile(p.log)
 	return strings.TrimSpace(string(text))
 }
 
 // cpu is the time that all processes of the group have spent, in user mode and in the kernel.
-func (p *process) cpu() (time.Duration, error) {
+func (p *Process) cpu() (time.Duration, error) {
 	files, err := filepath.Glob("/proc/[0-9]*/stat")
 	if err != nil {
 		return 0, err
@@ -118,3 +120,13 @@ func (p *process) cpu() (time.Duration, error) {
 
 // ticksPerSecond is USER_HZ, which is 100 wherever Linux runs Go.
 const ticksPerSecond = 100
+
+// FreeAddress is an address on loopback on which nobody listens now.
+func FreeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("looking for a free port: %w", err)
+	}
+	defer l.Close()
+	return l.Addr().String(), nil
+}
