@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 )
 
 // MaxRoute is the length of the longest template that [Route] returns, in bytes.
@@ -27,6 +28,17 @@ func Route(u *url.URL) string {
 		path = "/" + path
 	}
 	return cut(path, MaxRoute)
+}
+
+// cut shortens s to at most n bytes without breaking a rune.
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
 }
 
 // template replaces a segment, or the parts of it that are not for everyone: app.3f9a8b7c.js becomes app.*.js.
