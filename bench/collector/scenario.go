@@ -23,11 +23,11 @@ func (b *bench) program(all contenders) *race.Program {
 	for _, connections := range []int{few, many} {
 		rows := b.scenario(p, all, fmt.Sprintf("one report in a request, %d connections", connections), 0, connections)
 		for _, n := range issues {
-			p.Bars = append(p.Bars, race.Bar{What: fmt.Sprintf("%d connections, %d issues: merlon / bare", connections, n),
+			p.Bars = append(p.Bars, race.Bar{What: fmt.Sprintf("%d connections: merlon, %d / bare", connections, n),
 				Race: rows[all.merlon[n]], Divisor: rows[all.json], Least: 0.6})
 		}
 		if all.logger != nil {
-			p.Bars = append(p.Bars, race.Bar{What: fmt.Sprintf("%d connections: merlon / go-csp-coll.", connections),
+			p.Bars = append(p.Bars, race.Bar{What: fmt.Sprintf("%d connections: merlon, 20 / go-csp-…", connections),
 				Race: rows[all.merlon[20]], Divisor: rows[all.logger], Least: 1})
 		}
 	}

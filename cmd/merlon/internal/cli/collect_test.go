@@ -54,6 +54,17 @@ func startCollect(t *testing.T, args ...string) (p *process, site, admin string)
 	return p, words[4], admin
 }
 
+// probe returns status and body.
+func probe(t *testing.T, url string) (int, string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), "GET", url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, body := do(t, http.DefaultClient, req)
+	return res.StatusCode, body
+}
+
 // dropped returns how many reports were not stored, by site and reason.
 func dropped(t *testing.T, data string) map[string]float64 {
 	t.Helper()
@@ -90,11 +101,11 @@ func TestCollect(t *testing.T) {
 		send(t, site, "shop.example", contentType, body)
 	}
 	for path, want := range map[string]int{"/healthz": 200, "/readyz": 200} {
-		if status, body := get(t, admin+path); status != want {
+		if status, body := probe(t, admin+path); status != want {
 			t.Errorf("%s: %d %s", path, status, body)
 		}
 	}
-	if _, body := get(t, admin+"/metrics"); !strings.Contains(body, `merlon_reports_total{site="shop.example"} 9`) || !strings.Contains(body, `merlon_requests_total{method="POST",site="shop.example",status="2xx"} 12`) {
+	if _, body := probe(t, admin+"/metrics"); !strings.Contains(body, `merlon_reports_total{site="shop.example"} 9`) || !strings.Contains(body, `merlon_requests_total{method="POST",site="shop.example",status="2xx"} 12`) {
 		t.Errorf("metrics:\n%s", body)
 	}
 	p.end(t)
@@ -187,7 +198,7 @@ func TestCollectBehindNginx(t *testing.T) {
 	for contentType, body := range reports("https://shop.example/", "inline") {
 		send(t, nginx, "shop.example", contentType, strings.Replace(body, `"enforce"`, `""`, 1)) // so that the query says it
 	}
-	if _, body := get(t, nginx+"/.merlon/r/x"); body != "application /.merlon/r/x" {
+	if _, body := probe(t, nginx+"/.merlon/r/x"); body != "application /.merlon/r/x" {
 		t.Errorf("another path is answered by %q", body)
 	}
 	if issues := issuesIn(t, data); len(issues) != 1 || issues[0]["enforced"] != 3.0 {
