@@ -13,11 +13,17 @@ type Figure struct {
 	Of     func(Sample) float64
 }
 
-// The figures of a sample.
+// Rate is of what was answered, in a second.
 func Rate(s Sample) float64 { return s.Rate }
-func P50(s Sample) float64  { return s.P50 }
-func P99(s Sample) float64  { return s.P99 }
-func CPU(s Sample) float64  { return s.CPU }
+
+// P50 is the median of the latency, in milliseconds.
+func P50(s Sample) float64 { return s.P50 }
+
+// P99 is what 99 of 100 stay under, in milliseconds.
+func P99(s Sample) float64 { return s.P99 }
+
+// CPU is what the contender spent, in microseconds.
+func CPU(s Sample) float64 { return s.CPU }
 
 // Print writes a table for each scenario and figure in 80 columns, then the bars, and reports whether all are met.
 func (p *Program) Print(w io.Writer, figures []Figure) (met bool) {
