@@ -151,7 +151,7 @@ func TestDashboardShowsTheAttacks(t *testing.T) {
 	d.press("form button")
 	text := ""
 	for !strings.Contains(text, "script-src-elem") || !strings.Contains(text, "frame-ancestors") {
-		d.visit(b.dashboard + "/") // fails the test when d's time is over
+		d.visit(b.dashboard + "/issues") // fails the test when d's time is over
 		text = d.text("document.body.innerText")
 	}
 	for _, want := range []string{"script-src-elem", "/search", "frame-ancestors", "Framing attempt", b.attacker} {

@@ -11,12 +11,14 @@ import (
 type advice struct {
 	Headline string   // what was blocked, a noun
 	Refused  string   // what the browser refused to do, an infinitive
+	Said     string   // a sentence in place of the one with Refused, for reports that are not about a refusal
 	Means    string   // what is usually behind it
 	Do       []string // what to do, the most likely case first
 }
 
 // adviceRule gives advice for some issues. An empty list matches everything; the first rule that matches counts.
 type adviceRule struct {
+	types      []string // of report
 	directives []string // families, see family
 	classes    []string
 	blocked    []string // prefixes of the blocked thing
@@ -27,7 +29,7 @@ type adviceRule struct {
 type rulebook []adviceRule
 
 func newRulebook() rulebook {
-	return slices.Concat(particularRules(), inlineRules(), loadRules(), rulebook{otherwise()})
+	return slices.Concat(otherTypes(), particularRules(), inlineRules(), loadRules(), rulebook{otherwise()})
 }
 
 func (b rulebook) adviceFor(i store.Issue) advice {
@@ -39,7 +41,7 @@ func (b rulebook) adviceFor(i store.Issue) advice {
 }
 
 func (r adviceRule) matches(i store.Issue) bool {
-	return within(r.directives, family(i.Directive), i.Directive) && within(r.classes, i.Class) &&
+	return within(r.types, i.Type) && within(r.directives, family(i.Directive), i.Directive) && within(r.classes, i.Class) &&
 		(len(r.blocked) == 0 || slices.ContainsFunc(r.blocked, func(p string) bool { return strings.HasPrefix(i.Blocked, p) }))
 }
 

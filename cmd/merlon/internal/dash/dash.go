@@ -128,8 +128,10 @@ func (d *Dashboard) routes() *http.ServeMux {
 	mux.Handle("GET /login", d.page(d.loginForm))
 	mux.Handle("POST /login", d.page(d.login))
 	mux.Handle("POST /logout", d.page(d.logout))
-	mux.Handle("GET /{$}", d.private(d.listIssues))
+	mux.Handle("GET /{$}", d.private(d.overview))
+	mux.Handle("GET /issues", d.private(d.listIssues))
 	mux.Handle("GET /issues/{id}", d.private(d.showIssue))
+	mux.Handle("POST /issues/{id}/state", d.private(d.setState))
 	mux.Handle("GET /drops", d.private(d.listDrops))
 	return mux
 }

@@ -15,7 +15,6 @@ type dropView struct {
 
 type dropsView struct {
 	Drops []dropView
-	Total int64
 }
 
 func (d *Dashboard) listDrops(w http.ResponseWriter, r *http.Request) error {
@@ -23,19 +22,11 @@ func (d *Dashboard) listDrops(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body := dropsView{Total: totalDropped(drops)}
+	var body dropsView
 	for _, drop := range drops {
 		body.Drops = append(body.Drops, dropView{drop, reasonFor(drop.Reason)})
 	}
 	return d.render(w, r, view{Name: "drops", Title: "Dropped reports", Body: body})
-}
-
-func totalDropped(drops []store.Drop) int64 {
-	var n int64
-	for _, drop := range drops {
-		n += drop.Count
-	}
-	return n
 }
 
 // originOf is the scheme and host of one of our own addresses.

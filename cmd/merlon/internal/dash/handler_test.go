@@ -34,6 +34,9 @@ func TestHeadersOnEveryAnswer(t *testing.T) {
 		"odd path":       r.do("GET", "//issues/..%2f", nil, nil),
 		"wrong method":   r.do("DELETE", "/login", nil, nil),
 		"no issue":       r.do("GET", "/issues/99", nil, cookie),
+		"issues":         r.do("GET", "/issues", nil, cookie),
+		"state":          r.do("POST", "/issues/99/state", url.Values{"state": {"new"}}, cookie),
+		"no state":       r.do("POST", "/issues/99/state", url.Values{}, cookie),
 		"foreign host":   r.send(foreignHost, nil),
 		"foreign origin": r.send(foreignOrigin, nil),
 	}
@@ -77,6 +80,8 @@ func TestErrorPages(t *testing.T) {
 		{"POST", "/", 405, "Method Not Allowed", "GET, HEAD"},
 		{"PUT", "/login", 405, "Method Not Allowed", "GET, HEAD, POST"},
 		{"GET", "/logout", 405, "Method Not Allowed", "POST"},
+		{"GET", "/issues/1/state", 405, "Method Not Allowed", "POST"},
+		{"POST", "/issues/1", 405, "Method Not Allowed", "GET, HEAD"},
 	}
 	for _, tt := range tests {
 		res := r.do(tt.method, tt.target, nil, cookie)
@@ -95,7 +100,7 @@ func TestErrorPages(t *testing.T) {
 func TestPagesNeedALogIn(t *testing.T) {
 	r := newRig(t)
 	forged := &http.Cookie{Name: dash.DefaultCookieName, Value: strings.Repeat("A", 43)}
-	for _, target := range []string{"/", "/drops", "/issues/1", "/?site=x"} {
+	for _, target := range []string{"/", "/drops", "/issues", "/issues/1", "/?site=x"} {
 		for _, cookie := range []*http.Cookie{nil, forged} {
 			res := r.do("GET", target, nil, cookie)
 			body, _ := io.ReadAll(res.Body)
@@ -158,11 +163,11 @@ func TestStoreDown(t *testing.T) {
 	r := newRig(t, func(c *dash.Config) { c.Logger = textLogger(&log) })
 	cookie := r.logIn()
 	r.store.Close()
-	for _, target := range []string{"/", "/drops", "/issues/1"} {
+	for _, target := range []string{"/", "/issues", "/drops", "/issues/1"} {
 		wantText(t, r.page(target, 500, cookie), "h1", "Internal Server Error")
 	}
-	if got := strings.Count(log.String(), "dashboard page"); got != 3 {
-		t.Errorf("%d log lines, want 3:\n%s", got, log.String())
+	if got := strings.Count(log.String(), "dashboard page"); got != 4 {
+		t.Errorf("%d log lines, want 4:\n%s", got, log.String())
 	}
 	if strings.Contains(log.String(), r.token) {
 		t.Error("the log holds the token")

@@ -40,18 +40,20 @@ func (c *clock) Advance(d time.Duration) {
 
 // rig is a dashboard over a real store, with the token for the first log-in.
 type rig struct {
-	t       *testing.T
+	t       testing.TB
 	store   *store.Store
 	handler http.Handler
 	clock   *clock
 	dir     string
+	path    string // of the database
 	token   string
 }
 
-func newRig(t *testing.T, change ...func(*dash.Config)) *rig {
+func newRig(t testing.TB, change ...func(*dash.Config)) *rig {
 	t.Helper()
 	r := &rig{t: t, dir: t.TempDir(), clock: &clock{at: time.Date(2026, 3, 24, 12, 0, 0, 0, time.UTC)}}
-	r.store = openStore(t)
+	r.path = filepath.Join(r.dir, "merlon.db")
+	r.store = openStore(t, r.path)
 	tokens, token, err := dash.NewTokens(r.dir)
 	if err != nil {
 		t.Fatal(err)
@@ -69,9 +71,22 @@ func newRig(t *testing.T, change ...func(*dash.Config)) *rig {
 	return r
 }
 
-func openStore(t *testing.T) *store.Store {
+// readOnly is a dashboard over the same database, as if it could not be written any more.
+func (r *rig) readOnly() *rig {
+	r.t.Helper()
+	st, err := store.OpenReader(r.t.Context(), r.path)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.t.Cleanup(func() { st.Close() })
+	other := newRig(r.t, func(c *dash.Config) { c.Store = st })
+	other.clock = r.clock
+	return other
+}
+
+func openStore(t testing.TB, path string) *store.Store {
 	t.Helper()
-	st, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "merlon.db"))
+	st, err := store.Open(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +146,7 @@ func (r *rig) page(target string, status int, cookie *http.Cookie) *html.Node {
 	return parse(r.t, res)
 }
 
-func parse(t *testing.T, res *http.Response) *html.Node {
+func parse(t testing.TB, res *http.Response) *html.Node {
 	t.Helper()
 	if got := res.Header.Get("Content-Type"); got != "text/html; charset=utf-8" {
 		t.Fatalf("Content-Type %q, want a page", got)

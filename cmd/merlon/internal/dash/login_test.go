@@ -22,8 +22,8 @@ func TestLogIn(t *testing.T) {
 		t.Error("the log-in page has no form that posts a token")
 	}
 	cookie := r.logIn()
-	if got := texts(r.page("/", 200, cookie), "h1"); len(got) != 1 || got[0] != "Issues" {
-		t.Errorf("after the log-in: h1 %q, want Issues", got)
+	if got := texts(r.page("/", 200, cookie), "h1"); len(got) != 1 || got[0] != "Overview" {
+		t.Errorf("after the log-in: h1 %q, want Overview", got)
 	}
 	if res := r.do("GET", "/login", nil, cookie); res.Header.Get("Location") != "/" {
 		t.Errorf("GET /login with a session: %d, want a redirect to /", res.StatusCode)

@@ -35,6 +35,12 @@ func reasonFor(name string) reason {
 	case "incomplete":
 		return reason{"Broken off", "The sender went away before the whole body was here. Browsers that are closed do that.",
 			"If it happens often, look for a proxy with a short time limit."}
+	case "client-budget":
+		return reason{"More than a client may send", "One network of clients sent more reports than its share. The rest of that time is not read: a body counts as one.",
+			"Nothing, if it is one network. If all visitors come through one proxy, tell merlon which proxies to trust."}
+	case "repeated":
+		return reason{"Sent again", "The browser did not get the answer and sent the batch once more. It was stored the first time, and counts once.",
+			"Nothing. If it is much, look for a proxy that cuts answers off."}
 	case "preflight":
 		return reason{"A question of another site's page",
 			"A browser asked whether a page of another site may report here. It may not, so its report was never sent.",

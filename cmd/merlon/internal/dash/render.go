@@ -28,7 +28,7 @@ type view struct {
 
 // parseTemplates makes one template set per page: the layout with the shared parts, and the page's "main".
 func (d *Dashboard) parseTemplates() (map[string]*template.Template, error) {
-	layout, err := template.New("layout.html").Funcs(d.templateFuncs()).ParseFS(templateFiles, "templates/layout.html")
+	layout, err := template.New("layout.html").Funcs(d.templateFuncs()).ParseFS(templateFiles, "templates/layout.html", "templates/parts/*.html")
 	if err != nil {
 		return nil, err
 	}
@@ -53,10 +53,14 @@ func (d *Dashboard) parseTemplates() (map[string]*template.Template, error) {
 func (d *Dashboard) templateFuncs() template.FuncMap {
 	return template.FuncMap{
 		"visible": visible, "cut": cut, "prose": prose, "number": number, "plural": plural,
+		"stateName": stateName, "pair": func(a, b any) pair { return pair{a, b} },
 		"at":    func(t time.Time) instant { return instant{t, d.now()} },
 		"asset": d.assetURL,
 	}
 }
+
+// pair hands two values to a part of a template.
+type pair struct{ A, B any }
 
 // render writes a page. The template runs to its end first, so that a page is never half sent.
 func (d *Dashboard) render(w http.ResponseWriter, r *http.Request, v view) error {

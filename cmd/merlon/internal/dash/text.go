@@ -101,6 +101,9 @@ func (i instant) Machine() string { return i.At.UTC().Format(time.RFC3339) }
 // Absolute is the moment to the minute.
 func (i instant) Absolute() string { return i.At.UTC().Format("2006-01-02 15:04") }
 
+// Day is the moment's day.
+func (i instant) Day() string { return i.At.UTC().Format(time.DateOnly) }
+
 // Ago is the distance to now. A moment in the future, after the clock was set back, is "just now".
 func (i instant) Ago() string {
 	switch age := i.now.Sub(i.At); {

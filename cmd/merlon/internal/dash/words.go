@@ -1,0 +1,108 @@
+package dash
+
+import (
+	"strings"
+
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/store"
+)
+
+// badge is a short label and what it means.
+type badge struct{ Class, Text, Help string }
+
+// Badges say how far an issue is to be believed. The first one is its verdict.
+func (i issueView) Badges() []badge {
+	badges := []badge{verdictBadge(i.Verdict, i.Rule)}
+	switch {
+	case !i.Confirmed():
+		badges = append(badges, badge{"doubt", "unconfirmed", "Seen by one client alone so far: one person's browser, or somebody who makes reports up."})
+	case i.Attested == 0:
+		badges = append(badges, badge{"doubt", "unattested", "No report named a nonce of this site. Who forges reports need not fetch a page for them."})
+	}
+	return badges
+}
+
+func verdictBadge(v store.Verdict, rule string) badge {
+	switch v {
+	case store.Noise:
+		name, _, _ := strings.Cut(rule, "@")
+		return badge{"noise", strings.TrimSuffix("noise: "+visible(name), ": "), "A rule knows this: it does not come from your site. Nothing is deleted for it."}
+	case store.SelfContradicting:
+		return badge{"contradicting", "self-contradicting", "The policy in the report allows what it says was blocked: a redirect, a second policy, or a forged report."}
+	case store.Actionable:
+		return badge{"actionable", "actionable", "No rule explains it away: your pages or somebody else's input caused it."}
+	default:
+		return badge{"doubt", visible(string(v)), ""}
+	}
+}
+
+// stateChoice is a state that people can give to an issue.
+type stateChoice struct {
+	Value store.State
+	Name  string
+	Help  string
+}
+
+func stateChoices() []stateChoice {
+	return []stateChoice{
+		{store.New, "New", "Nobody has looked at it yet."},
+		{store.Acknowledged, "Acknowledged", "Somebody looks into it."},
+		{store.Accepted, "Accepted risk", "It stays as it is, and that is decided."},
+		{store.Ignored, "Ignored", "Out of the lists: until a day, or for good."},
+	}
+}
+
+func stateName(s store.State) string {
+	for _, c := range stateChoices() {
+		if c.Value == s {
+			return c.Name
+		}
+	}
+	return visible(string(s))
+}
+
+// ClassWords says what kind of thing was blocked.
+func (i issueView) ClassWords() string {
+	switch i.Class {
+	case "origin":
+		return "another origin"
+	case "self":
+		return "this site's own address"
+	case "scheme":
+		return "any address with this scheme"
+	case "inline":
+		return "code or style inside the page"
+	case "eval":
+		return "text run as code"
+	case "wasm-eval":
+		return "WebAssembly"
+	case "trusted-types":
+		return "the function, and the script that called it"
+	case "frame-ancestors":
+		return i.framer()
+	case "opener":
+		return "the property, and the other page"
+	case "feature":
+		return "the feature"
+	case "deprecation", "intervention":
+		return "what the browser calls it"
+	case "crash", "network":
+		return "the reason"
+	case "hash":
+		return "the script"
+	case "other":
+		return "nothing that merlon knows"
+	default:
+		return visible(i.Class)
+	}
+}
+
+func (i issueView) framer() string {
+	switch i.Blocked {
+	case "":
+		return "the browsers did not say who framed the page"
+	case "self":
+		return "framed by a page of this site"
+	default:
+		return "the origin of the page that framed yours"
+	}
+}
