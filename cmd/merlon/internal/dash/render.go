@@ -53,7 +53,7 @@ func (d *Dashboard) parseTemplates() (map[string]*template.Template, error) {
 func (d *Dashboard) templateFuncs() template.FuncMap {
 	return template.FuncMap{
 		"visible": visible, "cut": cut, "prose": prose, "number": number, "plural": plural,
-		"stateName": stateName, "pair": func(a, b any) pair { return pair{a, b} },
+		"stateName": stateName, "stateHelp": stateHelp, "pair": func(a, b any) pair { return pair{a, b} },
 		"at":    func(t time.Time) instant { return instant{t, d.now()} },
 		"asset": d.assetURL,
 	}

@@ -63,8 +63,12 @@ func (s sampleView) report() (k kept, ok bool) {
 	return k, err == nil && k.Schema == keptSchema && k.Policy != "" && k.Directive != ""
 }
 
-// explanation is what the engine says about the newest sample whose policy is known, nil if there is none.
+// explanation is what the engine says about the newest sample whose policy is known, nil if there is none. What is folded
+// into one issue has no explanation in common.
 func (d *Dashboard) explanation(ctx context.Context, issue store.Issue, samples []sampleView) (*explanation, error) {
+	if issue.Blocked == store.FoldedBlocked {
+		return nil, nil
+	}
 	for _, s := range samples {
 		k, ok := s.report()
 		if !ok {

@@ -51,13 +51,17 @@ func stateChoices() []stateChoice {
 	}
 }
 
-func stateName(s store.State) string {
+func stateName(s store.State) string { return choiceOf(s).Name }
+
+func stateHelp(s store.State) string { return choiceOf(s).Help }
+
+func choiceOf(s store.State) stateChoice {
 	for _, c := range stateChoices() {
 		if c.Value == s {
-			return c.Name
+			return c
 		}
 	}
-	return visible(string(s))
+	return stateChoice{Value: s, Name: visible(string(s))}
 }
 
 // ClassWords says what kind of thing was blocked.
