@@ -1,52 +1,64 @@
 package collect
 
 import (
-	"net/url"
-	"regexp"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/merlon-sec/merlon/report"
 )
 
 // The lengths of what is stored, in bytes.
 const (
 	maxBlocked = 512
-	maxSample  = 128
+	maxWord    = 64
+	maxBody    = 4 << 10
 )
 
-// wildcard stands for what was taken out.
-const wildcard = "*"
-
-// private finds in a piece of page source what may be somebody's: URLs, addresses, long words with digits, hex, numbers.
-var private = regexp.MustCompile(`(?i)[a-z][a-z0-9+.-]{1,15}://[^\s"'<>()` + "`" + `]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|[\w+/=-]{16,}|[0-9a-f]{6,}|[0-9]{3,}`)
-
-// sample masks a sample and takes out what differs between two reports of the same script.
-func sample(s string) string {
-	s = strings.Join(strings.Fields(s), " ")
-	return cut(private.ReplaceAllStringFunc(s, mask), maxSample)
+// address returns what is kept of a text that should be a URL: origin and template of the path, a scheme with its colon, or one of the words
+// that browsers send instead. Anything else is "".
+func (h *hosts) address(s string) string {
+	if p := h.place(s); p != nil {
+		return p.String()
+	}
+	switch s {
+	case "", "inline", "eval", "wasm-eval", "self", "trusted-types-sink", "trusted-types-policy":
+		return s
+	}
+	if scheme := schemeOf(s); scheme != "" {
+		return maskWord(scheme) + ":"
+	}
+	return ""
 }
 
-func mask(s string) string {
-	switch {
-	case strings.Contains(s, "://"):
-		if u := parseHTTP(s); u != nil {
-			return origin(u) + report.Route(u)
+// word returns a name out of a vocabulary of browsers: letters, digits and a little more. What is no such name, or may be a token, is "other".
+func word(s string) string {
+	if s == "" {
+		return ""
+	}
+	if len(s) > maxWord || strings.Trim(s, wordCharacters) != "" {
+		return otherWord
+	}
+	if masked := maskWord(s); masked != s {
+		return otherWord
+	}
+	return s
+}
+
+const (
+	wordCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_. "
+	otherWord      = "other"
+)
+
+// maskWord replaces a word that is more likely an identifier than a name. Names of features have a digit at times.
+func maskWord(s string) string {
+	digits := 0
+	for i := range len(s) {
+		if '0' <= s[i] && s[i] <= '9' {
+			digits++
 		}
-		return wildcard
-	case strings.ContainsAny(s, "0123456789@"):
+	}
+	if digits >= 3 && (len(s) >= maxPlainWord || digits >= 5) || digits > 0 && len(s) >= 6 && strings.Trim(s, "0123456789abcdefABCDEF-") == "" {
 		return wildcard
 	}
-	return s // a long word
-}
-
-// origin returns scheme://host[:port] in lower case and without a default port.
-func origin(u *url.URL) string {
-	host := strings.ToLower(u.Host)
-	if port := u.Port(); port == "" || port == defaultPort(u.Scheme) {
-		host = strings.TrimSuffix(host, ":"+port)
-	}
-	return u.Scheme + "://" + host
+	return s
 }
 
 // cut shortens s to at most n bytes without breaking a rune.

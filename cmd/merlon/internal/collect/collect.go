@@ -24,6 +24,7 @@ import (
 type Site struct {
 	Name  string
 	Hosts []string // lower case; one without a port stands for every port; empty: the document's host must equal the Host of the POST
+	Noise []Rule   // of the site, beside merlon's own
 }
 
 // Config says what a Collector works with.

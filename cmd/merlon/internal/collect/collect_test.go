@@ -160,7 +160,7 @@ func TestConcurrentPostsCountOnce(t *testing.T) {
 
 func TestUnwantedIsCountedByReason(t *testing.T) {
 	foreign := strings.ReplaceAll(legacy(""), "shop.example", "evil.example")
-	batch := `[{"type":"coep","url":"https://shop.example/","body":{}},null,{"type":"csp-violation","body":null},` +
+	batch := `[{"type":"coep","url":"https://shop.example/","body":null},{"type":"made-up","url":"https://shop.example/"},null,{"type":"csp-violation","body":null},` +
 		`{"type":"csp-violation","url":"https://evil.example/","body":{"effectiveDirective":"img-src"}},` +
 		`{"type":"csp-violation","url":"https://shop.example/","body":{"effectiveDirective":"img-src","blockedURL":"data"}}]`
 	f := start(t, collect.Config{})
@@ -173,10 +173,10 @@ func TestUnwantedIsCountedByReason(t *testing.T) {
 			t.Errorf("%.20q: status %d, body %q; want 204 and none", body, w.Code, w.Body)
 		}
 	}
-	if diff := cmp.Diff([]string{"img-src scheme data: 0/0/1"}, f.lines()); diff != "" {
+	if diff := cmp.Diff([]string{"img-src scheme data: 0/0/1", "other other  0/0/1"}, f.lines()); diff != "" {
 		t.Errorf("issues (-want +got):\n%s", diff)
 	}
-	want := map[string]int64{"not-json": 3, "not-a-report": 4, "foreign": 2, "type": 1, "too-deep": 1, "too-many": 1, "too-large": 2}
+	want := map[string]int64{"not-json": 3, "not-a-report": 5, "foreign": 2, "too-deep": 1, "too-many": 1, "too-large": 2}
 	if diff := cmp.Diff(want, f.drops()); diff != "" {
 		t.Errorf("drops (-want +got):\n%s", diff)
 	}

@@ -1,4 +1,52 @@
 package collect
 
+import (
+	"net/http"
+	"time"
+
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/store"
+	"github.com/merlon-sec/merlon/report"
+)
+
 // Sample lets the tests of this package reach the cleaning by itself.
 func Sample(s string) string { return sample(s) }
+
+// Glob is glob.
+func Glob(pattern, s string) bool { return glob(pattern, s) }
+
+// Browser is browserOf.
+func Browser(header string) string { return browserOf(header) }
+
+// A Sorter makes hits of reports without storing them.
+type Sorter struct{ site *hosts }
+
+// NewSorter returns one for the site.
+func NewSorter(site Site) *Sorter { return &Sorter{newHosts(site)} }
+
+// Hits returns what would be stored, and why the rest would not.
+func (s *Sorter) Hits(r *http.Request, reports []report.Report, at time.Time) (hits []store.Hit, refused []string) {
+	req := s.site.request(r, reports)
+	for i := range reports {
+		if reason := req.refuse(&reports[i]); reason != "" {
+			refused = append(refused, reason)
+			continue
+		}
+		hits = append(hits, req.hit(req.event(&reports[i]), at))
+	}
+	return hits, refused
+}
+
+// Policy returns hash and normal form of a policy.
+func (s *Sorter) Policy(text string) (hash, normal string) {
+	p := s.site.policy(text)
+	if p == nil {
+		return "", ""
+	}
+	return p.hash, p.text
+}
+
+// Cached is how many texts are remembered in all.
+func (s *Sorter) Cached() int {
+	h := s.site
+	return len(h.places.young) + len(h.places.old) + len(h.policies.young) + len(h.policies.old) + len(h.agents.young) + len(h.agents.old)
+}

@@ -20,7 +20,6 @@ const (
 	reasonTooLarge   = "too-large"
 	reasonTooMany    = "too-many"
 	reasonTooDeep    = "too-deep"
-	reasonType       = "type"    // not a violation of a CSP
 	reasonForeign    = "foreign" // about a document of another site
 )
 
@@ -31,7 +30,7 @@ const (
 
 type handler struct {
 	collector *Collector
-	site      hosts
+	site      *hosts
 }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -107,13 +106,13 @@ func (h *handler) take(w http.ResponseWriter, r *http.Request, body io.Reader) e
 func (h *handler) store(r *http.Request, reports []report.Report) error {
 	hits := make([]store.Hit, 0, len(reports))
 	dropped := map[string]int64{}
-	req := h.site.request(r)
-	for _, rep := range reports {
-		if reason := req.refuse(rep); reason != "" {
+	req := h.site.request(r, reports)
+	for i := range reports {
+		if reason := req.refuse(&reports[i]); reason != "" {
 			dropped[reason]++
 			continue
 		}
-		hits = append(hits, req.hit(rep.Violation, h.collector.now()))
+		hits = append(hits, req.hit(req.event(&reports[i]), h.collector.now()))
 	}
 	if len(hits) > 0 {
 		if err := h.collector.submit(r.Context(), hits); err != nil {

@@ -10,82 +10,137 @@ import (
 	"github.com/merlon-sec/merlon/report"
 )
 
-// hosts decides what belongs to a site. The zero set means the Host of the request.
+// hosts decides what belongs to a site, and remembers what its reports have in common. The zero set means the Host of the request.
 type hosts struct {
-	name string
-	set  hostport.Map[bool]
+	name  string
+	set   hostport.Map[bool]
+	noise *noise
+
+	places   *cache[*place]
+	policies *cache[*policy]
+	agents   *cache[agent]
 }
 
-func newHosts(site Site) hosts {
-	h := hosts{name: site.Name, set: hostport.Map[bool]{}}
+// maxCachedAgents is how many User-Agent headers are remembered.
+const maxCachedAgents = 512
+
+func newHosts(site Site) *hosts {
+	h := &hosts{
+		name: site.Name, set: hostport.Map[bool]{}, noise: newNoise(site.Noise),
+		places: newCache[*place](maxCachedPlaces), policies: newCache[*policy](maxCachedPolicies), agents: newCache[agent](maxCachedAgents),
+	}
 	for _, host := range site.Hosts {
 		_ = h.set.Add(host, true) // one that is none has no documents
 	}
 	return h
 }
 
-// own reports whether u is on a host of the site. In the Host of a request a missing port stands for the scheme's.
-func (h hosts) own(u *url.URL, r *http.Request) bool {
-	if u == nil || defaultPort(u.Scheme) == "" {
+// own reports whether a place is on a host of the site.
+func (h *hosts) own(p *place, r *http.Request) bool {
+	switch {
+	case p == nil:
 		return false
+	case len(h.set) > 0:
+		return p.own
 	}
+	full, short := hostOf(p.url)
+	host := strings.ToLower(r.Host)
+	return host == full || host == short
+}
+
+// listed reports whether u is on one of the hosts that the site names.
+func (h *hosts) listed(u *url.URL) bool {
+	full, _ := hostOf(u)
+	port := strings.LastIndexByte(full, ':')
+	_, ok := h.set.Get(full[:port], full[port:])
+	return ok
+}
+
+// hostOf returns the host with its port, and as the Host of a request may have it: there a missing port stands for the scheme's.
+func hostOf(u *url.URL) (full, short string) {
 	name, port := strings.ToLower(u.Hostname()), cmp.Or(u.Port(), defaultPort(u.Scheme))
 	if strings.Contains(name, ":") {
 		name = "[" + name + "]"
 	}
-	full, short := name+":"+port, name+":"+port
+	full = name + ":" + port
 	if port == defaultPort(u.Scheme) {
-		short = name
+		return full, name
 	}
-	if len(h.set) == 0 {
-		host := strings.ToLower(r.Host)
-		return host == full || host == short
-	}
-	_, ok := h.set.Get(name, ":"+port)
-	return ok
+	return full, full
 }
 
 // origin returns the Origin header of the request, and whether it is of the site.
-func (h hosts) origin(r *http.Request) (string, bool) {
+func (h *hosts) origin(r *http.Request) (string, bool) {
 	origin := r.Header.Get("Origin")
-	return origin, h.own(parseHTTP(origin), r)
-}
-
-// defaultPort returns the port that URLs of the scheme leave out, "" for schemes that have no hosts.
-func defaultPort(scheme string) string {
-	switch scheme {
-	case "http", "ws":
-		return "80"
-	case "https", "wss":
-		return "443"
-	}
-	return ""
+	return origin, origin != "" && h.own(h.place(origin), r)
 }
 
 // request is what the headers of a POST say about the reports in it. Nothing else of the request is looked at: no cookies, no
 // addresses.
 type request struct {
-	site        hosts
+	site        *hosts
 	http        *http.Request
-	referer     *url.URL // nil if there is none
-	sameOrigin  bool     // the browser says that a page of the site sent it
+	refererAt   *place // nil if there is none
+	sameOrigin  bool   // the browser says that a page of the site sent it
 	disposition report.Disposition
+	app         string   // the version of the application that handed out the address
+	tainted     []string // the documents that an extension was at work in, as the batch names them
 }
 
-func (h hosts) request(r *http.Request) request {
-	req := request{site: h, http: r, referer: parseHTTP(r.Referer())}
+func (h *hosts) request(r *http.Request, reports []report.Report) *request {
+	req := &request{site: h, http: r, refererAt: h.place(r.Referer())}
 	_, ownOrigin := h.origin(r)
 	// For blob: documents WebKit sends "Origin: null" and no Referer, but says this; a page cannot set it.
-	ownFetch := r.Header.Get("Sec-Fetch-Site") == "same-origin" && h.own(&url.URL{Scheme: scheme(r), Host: r.Host}, r)
-	req.sameOrigin = ownOrigin || h.own(req.referer, r) || ownFetch
-	// WebKit does not say to report-uri which policy it was, so the URL in each policy does.
-	switch r.URL.Query().Get("d") {
-	case "e":
-		req.disposition = report.Enforce
-	case "r":
-		req.disposition = report.ReportOnly
+	ownFetch := r.Header.Get("Sec-Fetch-Site") == "same-origin" && h.own(h.place(scheme(r)+"://"+r.Host), r)
+	req.sameOrigin = ownOrigin || h.own(req.refererAt, r) || ownFetch
+	req.query(r.URL.RawQuery)
+	if len(reports) > 1 {
+		req.taint(reports)
 	}
 	return req
+}
+
+// query reads the address that the reports were sent to: which policy it is of, which WebKit does not say to report-uri, and the
+// version of the application.
+func (req *request) query(query string) {
+	for query != "" {
+		var pair string
+		pair, query, _ = strings.Cut(query, "&")
+		switch name, value, _ := strings.Cut(pair, "="); {
+		case name == "d" && value == "e":
+			req.disposition = report.Enforce
+		case name == "d" && value == "r":
+			req.disposition = report.ReportOnly
+		case name == "v":
+			req.app = version(value)
+		}
+	}
+}
+
+// version returns what an operator may put behind ?v= in the address of reports, else "".
+func version(s string) string {
+	if len(s) > maxVersion || strings.Trim(s, versionCharacters) != "" {
+		return ""
+	}
+	return s
+}
+
+const (
+	maxVersion        = 32
+	versionCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
+)
+
+// taint notes the documents that an extension was at work in. Chromium sends the reports of one document together.
+func (req *request) taint(reports []report.Report) {
+	for i := range reports {
+		if reports[i].Violation == nil {
+			continue
+		}
+		e := req.event(&reports[i])
+		if r := req.site.noise.match(e); r != nil && r.ID == extensionScheme {
+			req.tainted = append(req.tainted, reports[i].URL)
+		}
+	}
 }
 
 // scheme guesses how the request came. Behind a proxy it is wrong about TLS, which matters for Hosts with a default port only.
@@ -97,15 +152,15 @@ func scheme(r *http.Request) string {
 }
 
 // refuse returns the reason why a report is not wanted, "" if it is.
-func (req request) refuse(rep report.Report) string {
+func (req *request) refuse(rep *report.Report) string {
 	switch {
 	case rep.Type == "":
 		return reasonNotReport
-	case rep.Type != report.TypeViolation:
-		return reasonType
-	case rep.Violation == nil || rep.Violation.Directive == "":
+	case rep.Type == report.TypeViolation && (rep.Violation == nil || rep.Violation.Directive == ""):
 		return reasonNotReport
-	case !req.own(rep.Violation.DocumentURL):
+	case rep.Detail == nil && rep.Type != report.TypeViolation && reportType(rep.Type) != otherWord:
+		return reasonNotReport
+	case !req.own(documentURL(rep)):
 		return reasonForeign
 	}
 	return ""
@@ -113,9 +168,9 @@ func (req request) refuse(rep report.Report) string {
 
 // own reports whether the document is the site's. Documents without a host (srcdoc, blob:, data:) are whoever's page sent the
 // report.
-func (req request) own(document string) bool {
-	if u := parseHTTP(document); u != nil {
-		return req.site.own(u, req.http)
+func (req *request) own(document string) bool {
+	if p := req.site.place(document); p != nil {
+		return req.site.own(p, req.http)
 	}
 	word, _, _ := strings.Cut(document, ":")
 	switch word {
@@ -123,25 +178,4 @@ func (req request) own(document string) bool {
 		return req.sameOrigin
 	}
 	return false
-}
-
-// parseHTTP returns the URL if it is one with a host that can be shown, else nil.
-func parseHTTP(s string) *url.URL {
-	u, err := url.Parse(s)
-	if err != nil || defaultPort(u.Scheme) == "" || !validHost(u.Host) {
-		return nil
-	}
-	return u
-}
-
-// validHost reports whether a host has the characters that browsers send: they have turned other letters into ASCII.
-func validHost(host string) bool {
-	for i := range len(host) {
-		switch c := host[i]; {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', strings.IndexByte("-._:[]", c) >= 0:
-		default:
-			return false
-		}
-	}
-	return host != "" && len(host) <= 260
 }

@@ -75,14 +75,14 @@ type delta struct {
 // tally counts reports by disposition.
 type tally struct{ enforced, reported, unknown int64 }
 
-func (t *tally) add(d report.Disposition) {
+func (t *tally) add(d report.Disposition, n int64) {
 	switch d {
 	case report.Enforce:
-		t.enforced++
+		t.enforced += n
 	case report.ReportOnly:
-		t.reported++
+		t.reported += n
 	default:
-		t.unknown++
+		t.unknown += n
 	}
 }
 
@@ -91,12 +91,16 @@ func (b *Batch) Add(h Hit) {
 	if b.issues == nil {
 		b.issues, b.counters = map[issueKey]*delta{}, map[counterKey]int64{}
 	}
-	h.Verdict = cmp.Or(h.Verdict, Actionable)
-	b.counters[counterKey{h.Site, h.Type, h.Directive, h.Class, h.Disposition, hour(h.At)}]++
+	h.Verdict, h.Weight = cmp.Or(h.Verdict, Actionable), max(h.Weight, 1)
+	b.counters[counterKey{h.Site, h.Type, h.Directive, h.Class, h.Disposition, hour(h.At)}] += h.Weight
+	if h.PolicyText != "" {
+		b.Policy(h.Site, h.Policy, h.PolicyText, h.At)
+	}
 	key := issueKey{h.Site, h.Fingerprint}
 	d := b.issues[key]
 	if d == nil {
 		d = &delta{hit: h, first: h.At, last: h.At, hours: map[int64]*tally{}, facets: map[facet]int64{}}
+		d.hit.Rule = h.label()
 		if h.Body != nil {
 			d.body = h.Body()
 		}
@@ -110,24 +114,24 @@ func (d *delta) add(h Hit) {
 	d.first, d.last = earlier(d.first, h.At), later(d.last, h.At)
 	d.hit.Sample = cmp.Or(d.hit.Sample, h.Sample)
 	if h.Verdict.graver(d.hit.Verdict) {
-		d.hit.Verdict, d.hit.Rule = h.Verdict, h.Rule
+		d.hit.Verdict, d.hit.Rule = h.Verdict, h.label()
 	}
-	d.total.add(h.Disposition)
+	d.total.add(h.Disposition, h.Weight)
 	hour := hour(h.At)
 	if d.hours[hour] == nil {
 		d.hours[hour] = new(tally)
 	}
-	d.hours[hour].add(h.Disposition)
+	d.hours[hour].add(h.Disposition, h.Weight)
 	for _, f := range h.facets() {
 		if f.value != "" || f.kind == FacetRoute {
-			d.count(f)
+			d.count(f, h.Weight)
 		}
 	}
 	if h.Network != 0 {
 		d.networks, _ = d.networks.add(h.Network)
 	}
 	if h.View != 0 {
-		d.attested++
+		d.attested += h.Weight
 		d.views, _ = d.views.add(h.View)
 	}
 }
@@ -135,11 +139,11 @@ func (d *delta) add(h Hit) {
 // maxBatchFacets bounds what one transaction remembers of one issue. What is beyond would be folded by MaxFacets anyway.
 const maxBatchFacets = 8 * MaxFacets
 
-func (d *delta) count(f facet) {
+func (d *delta) count(f facet, n int64) {
 	if _, known := d.facets[f]; !known && len(d.facets) >= maxBatchFacets {
 		f.value = ""
 	}
-	d.facets[f]++
+	d.facets[f] += n
 }
 
 // Drop counts n reports of the site that were not accepted. Reasons come from a small fixed set.

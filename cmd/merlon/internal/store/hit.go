@@ -48,9 +48,10 @@ type Hit struct {
 	Sample      string
 	Disposition report.Disposition
 	At          time.Time // of receipt
+	Weight      int64     // how many events the report stands for; 0 means 1
 
 	Verdict Verdict // "" means Actionable
-	Rule    string  // of Noise: id@version
+	Rule    string  // id@version; with another verdict than Noise it is told in the facet and no label of the issue
 
 	// The facets; "" means not known.
 	Route   string // of the document
@@ -59,10 +60,20 @@ type Hit struct {
 	Source  string // file:line
 	App     string // the application's version
 
+	PolicyText string // behind Policy
+
 	Network uint64 // a keyed hash of the client's network; 0: not known
 	View    uint64 // a hash of the nonce that attests a page view; 0: none does
 
 	Body func() string // the cleaned report in JSON; called for few hits; nil: there is none
+}
+
+// label is the rule that an issue is labelled with. Other verdicts can name one too, for the facet alone.
+func (h *Hit) label() string {
+	if h.Verdict == Noise {
+		return h.Rule
+	}
+	return ""
 }
 
 // The kinds of facets.
