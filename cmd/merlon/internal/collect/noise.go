@@ -1,6 +1,9 @@
 package collect
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -29,6 +32,14 @@ type Rule struct {
 // String is how hits and issues name a rule.
 func (r *Rule) String() string { return r.ID + "@" + r.Version }
 
+// own returns the rule as one of a site: its name cannot be one of merlon's, and its version comes of what it says, because nobody
+// counts up a number in a file.
+func (r Rule) own() Rule {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q", []any{r.Types, r.Directives, r.Schemes, r.Blocked, r.Sources, r.Samples, r.Pages, r.Agents}))
+	r.ID, r.Version = "own/"+r.ID, hex.EncodeToString(sum[:2])
+	return r
+}
+
 // noise are the rules of a site, found by what they ask for first.
 type noise struct {
 	rules    []Rule
@@ -44,7 +55,11 @@ const maxAgentWords = 64
 
 // newNoise puts the site's own rules before merlon's, so that a report has the label of the former.
 func newNoise(own []Rule) *noise {
-	n := &noise{rules: slices.Concat(own, Rules()), byScheme: map[string][]*Rule{}, byDomain: map[string][]*Rule{}}
+	named := make([]Rule, len(own))
+	for i := range own {
+		named[i] = own[i].own()
+	}
+	n := &noise{rules: slices.Concat(named, Rules()), byScheme: map[string][]*Rule{}, byDomain: map[string][]*Rule{}}
 	for i := range n.rules {
 		r := &n.rules[i]
 		r.Samples = withMasked(r.Samples)

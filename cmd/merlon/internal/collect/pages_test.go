@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"maps"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"slices"
@@ -279,4 +280,15 @@ func TestBrowsersShareIssues(t *testing.T) {
 	if compared < 100 {
 		t.Errorf("%d pages compared: this test says nothing", compared)
 	}
+}
+
+// post sends it to a handler, which has to answer 204.
+func (r *recorded) post(h http.Handler) int {
+	req := httptest.NewRequest("POST", r.target(), strings.NewReader(r.Body))
+	for name, value := range r.Headers {
+		req.Header.Set(name, value)
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, req)
+	return w.Code
 }

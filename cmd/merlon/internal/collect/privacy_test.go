@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"database/sql"
 	"encoding/json"
+	"fmt"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -148,4 +149,28 @@ func holdsNone(t *testing.T, path string, secrets []string) {
 			}
 		}
 	}
+}
+
+// counters are the exact counts, without their hour.
+func (f *fixture) counters() (lines []string) {
+	f.t.Helper()
+	db, err := sql.Open("sqlite", f.path)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	defer db.Close()
+	rows, err := db.Query("SELECT type, directive, class, disposition, sum(count) FROM counters GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4")
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var kind, directive, class, disposition string
+		var n int
+		if err := rows.Scan(&kind, &directive, &class, &disposition, &n); err != nil {
+			f.t.Fatal(err)
+		}
+		lines = append(lines, fmt.Sprint(kind, " ", directive, " ", class, " ", disposition, " ", n))
+	}
+	return lines
 }
