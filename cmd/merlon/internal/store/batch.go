@@ -10,6 +10,10 @@ import (
 // Batch collects what one transaction stores. Its size grows with distinct issues and facets, not with hits. The zero
 // Batch is empty and ready to use; a Batch is not safe for concurrent use.
 type Batch struct {
+	// MayAdd is asked before somebody counts as having seen an issue that has no row on a crowded site: a network of [Hit], or a View.
+	// Of those who may not, the reports are counted by what stands for the rest. nil means that everybody may.
+	MayAdd func(witness uint64) bool
+
 	issues    map[issueKey]*delta
 	counters  map[counterKey]int64
 	drops     map[dropKey]dropped
@@ -17,6 +21,7 @@ type Batch struct {
 	documents map[documentKey]int64
 	canaries  map[canaryKey]canary
 	digests   map[Digest]time.Time
+	keep      [2]time.Time // between which times digests are kept
 }
 
 // Digest identifies a batch of reports that a browser may send again.
@@ -86,6 +91,10 @@ func (t *tally) add(d report.Disposition, n int64) {
 	}
 }
 
+func (t *tally) merge(o tally) {
+	t.enforced, t.reported, t.unknown = t.enforced+o.enforced, t.reported+o.reported, t.unknown+o.unknown
+}
+
 // Add counts one report.
 func (b *Batch) Add(h Hit) {
 	if b.issues == nil {
@@ -134,6 +143,27 @@ func (d *delta) add(h Hit) {
 		d.attested += h.Weight
 		d.views, _ = d.views.add(h.View)
 	}
+}
+
+// merge adds what another one has, for two deltas that are counted as one issue.
+func (d *delta) merge(o *delta) {
+	d.first, d.last = earlier(d.first, o.first), later(d.last, o.last)
+	if o.hit.Verdict.graver(d.hit.Verdict) {
+		d.hit.Verdict, d.hit.Rule = o.hit.Verdict, o.hit.Rule
+	}
+	d.total.merge(o.total)
+	d.attested += o.attested
+	for hour, n := range o.hours {
+		if d.hours[hour] == nil {
+			d.hours[hour] = new(tally)
+		}
+		d.hours[hour].merge(*n)
+	}
+	for f, n := range o.facets {
+		d.count(f, n)
+	}
+	d.networks.take(o.networks)
+	d.views.take(o.views)
 }
 
 // maxBatchFacets bounds what one transaction remembers of one issue. What is beyond would be folded by MaxFacets anyway.
@@ -196,12 +226,12 @@ func (b *Batch) Canaries(site, browser string, at time.Time, sent, received int6
 	b.canaries[key] = canary{sum.sent + sent, sum.received + received}
 }
 
-// Digest remembers that a batch of reports is part of this transaction.
-func (b *Batch) Digest(d Digest, at time.Time) {
+// Digest remembers that a batch of reports is part of this transaction, which forgets those that are not from the time between.
+func (b *Batch) Digest(d Digest, at, after, before time.Time) {
 	if b.digests == nil {
 		b.digests = map[Digest]time.Time{}
 	}
-	b.digests[d] = at
+	b.digests[d], b.keep = at, [2]time.Time{after, before}
 }
 
 func hour(t time.Time) int64 { return t.UTC().Truncate(time.Hour).UnixMilli() }

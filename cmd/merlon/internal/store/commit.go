@@ -15,14 +15,21 @@ func (s *Store) Commit(ctx context.Context, b *Batch) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c := &commit{ctx: context.WithoutCancel(ctx), store: s}
+	if s.sites == nil {
+		if err := s.loadIssues(ctx); err != nil {
+			return fmt.Errorf("storing reports: %w", err)
+		}
+	}
+	c := &commit{ctx: context.WithoutCancel(ctx), store: s, may: b.MayAdd}
+	if c.may == nil {
+		c.may = func(uint64) bool { return true }
+	}
 	err := s.transact(ctx, func() error {
 		c.batch(b)
 		return c.err
 	})
 	if err != nil {
-		// What the transaction added to the memory of the store is not in the file.
-		c.forget()
+		s.sites = nil // what they say is not in the file; the next Commit reads them again
 		return fmt.Errorf("storing reports: %w", err)
 	}
 	return nil
@@ -30,30 +37,19 @@ func (s *Store) Commit(ctx context.Context, b *Batch) error {
 
 // commit is one transaction. The first error stays and makes the rest do nothing.
 type commit struct {
-	ctx   context.Context
-	store *Store
-	added []addedIssue
-	err   error
-}
-
-type addedIssue struct {
-	site *siteIssues
-	fp   Fingerprint
-}
-
-// forget takes back what the commit has noted of new issues.
-func (c *commit) forget() {
-	for _, a := range c.added {
-		if !a.site.byKey[a.fp].folded {
-			a.site.live--
-		}
-		delete(a.site.byKey, a.fp)
-	}
+	ctx    context.Context
+	store  *Store
+	may    func(witness uint64) bool
+	folded map[issueKey]*delta // what is counted for issues without rows
+	err    error
 }
 
 func (c *commit) batch(b *Batch) {
 	for key, d := range b.issues {
 		c.issue(key, d)
+	}
+	for key, d := range c.folded {
+		c.other(key, d)
 	}
 	for k, n := range b.counters {
 		c.exec(addCounter, k.site, k.typ, k.directive, k.class, k.disposition.String(), k.hour, n)
@@ -70,32 +66,48 @@ func (c *commit) batch(b *Batch) {
 	for k, n := range b.canaries {
 		c.exec(addCanaries, k.site, k.browser, k.hour, n.sent, n.received)
 	}
+	if len(b.digests) > 0 {
+		c.exec(forgetDigests, b.keep[0].UnixMilli(), b.keep[1].UnixMilli())
+	}
 	for d, at := range b.digests {
 		c.exec(addDigest, d[:], at.UnixMilli())
 	}
 }
 
-// issue adds d to its issue: the one that is there, a new one, or beyond the cap the one that stands for the rest.
+// issue adds d to its issue: the one that is there, a new one, or the one that stands for the rest.
 func (c *commit) issue(key issueKey, d *delta) {
 	site := c.store.site(key.site)
 	issue := site.byKey[key.fp]
-	if issue == nil && !site.admits(d) {
-		key, d = fold(key, d)
-		if issue = site.byKey[key.fp]; issue == nil {
-			issue = c.insert(site, key, d, true)
-		}
+	if issue == nil {
+		issue = c.admit(site, key, d)
 	}
 	if issue == nil {
-		issue = c.insert(site, key, d, false)
+		c.fold(key, d)
+		return
 	}
+	c.count(key.site, issue, d)
+}
+
+// other adds d to the issue that stands for the rest of its kind.
+func (c *commit) other(key issueKey, d *delta) {
+	site := c.store.site(key.site)
+	issue := site.byKey[key.fp]
+	if issue == nil {
+		issue = c.insert(site, key, d, true)
+	}
+	c.count(key.site, issue, d)
+}
+
+// count adds d to an issue that has a row.
+func (c *commit) count(site string, issue *liveIssue, d *delta) {
 	c.add(issue, d)
 	for f, n := range d.facets {
-		c.facet(key.site, issue.id, f, n)
+		c.facet(site, issue.id, f, n)
 	}
 	for hour, n := range d.hours {
-		c.exec(addTimeline, key.site, issue.id, hour, n.enforced, n.reported, n.unknown)
+		c.exec(addTimeline, site, issue.id, hour, n.enforced, n.reported, n.unknown)
 	}
-	c.sample(key.site, issue, d)
+	c.sample(site, issue, d)
 }
 
 // add adds the counts of d to the row of its issue.
@@ -123,6 +135,7 @@ func (c *commit) describe(issue *liveIssue, d *delta, known label, networks, vie
 	if graver || more || further {
 		c.exec(setReach, known.verdict, known.rule, networks.count(), networks.blob(), views.count(), views.blob(), issue.id)
 	}
+	issue.appraise(worth{known.verdict == Noise, networks.count(), views.count(), d.last.UnixMilli()})
 }
 
 // insert makes the row of an issue, with no reports yet.
@@ -130,12 +143,11 @@ func (c *commit) insert(site *siteIssues, key issueKey, d *delta, folded bool) *
 	h := &d.hit
 	result := c.exec(insertIssue, key.site, key.fp.Version, key.fp.Sum[:], folded, h.Type, h.Directive, h.Class, h.Blocked, h.Sample, h.Verdict, h.Rule,
 		d.first.UnixMilli(), d.last.UnixMilli())
-	issue := &liveIssue{folded: folded}
+	issue := &liveIssue{fp: key.fp, folded: folded}
 	if c.err == nil {
 		issue.id, c.err = result.LastInsertId()
 	}
-	site.put(key.fp, issue)
-	c.added = append(c.added, addedIssue{site, key.fp})
+	site.put(issue)
 	return issue
 }
 

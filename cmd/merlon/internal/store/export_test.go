@@ -41,3 +41,12 @@ func AskedPerView(site string, issue int64, now time.Time) []Asked {
 	}
 	return asked
 }
+
+// SetMaxIssues changes the bound of a site, for tests that want it near.
+func (s *Store) SetMaxIssues(n int) { s.maxIssues = n }
+
+// SetMaxAllIssues changes the bound of all sites.
+func (s *Store) SetMaxAllIssues(n int) { s.maxAllIssues = n }
+
+// LaneStay is how long an issue in a full lane stays at least.
+const LaneStay = laneStay

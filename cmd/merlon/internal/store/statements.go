@@ -19,6 +19,11 @@ const (
 	addDocuments
 	addCanaries
 	addDigest
+	forgetDigests
+	readIssue
+	readTimeline
+	sumFacets
+	deleteIssue
 	statements
 )
 
@@ -65,7 +70,18 @@ func statementText(n int) string {
 		return `INSERT INTO canaries (site, browser, hour, sent, received) VALUES (?, ?, ?, ?, ?)
 			ON CONFLICT DO UPDATE SET sent = sent + excluded.sent, received = received + excluded.received`
 	case addDigest:
-		return `INSERT INTO digests (digest, at) VALUES (?, ?) ON CONFLICT DO NOTHING`
+		return `INSERT INTO digests (digest, at) VALUES (?, ?) ON CONFLICT DO UPDATE SET at = excluded.at`
+	case forgetDigests:
+		return `DELETE FROM digests WHERE at < ? OR at > ?`
+	case readIssue:
+		return `SELECT site, type, directive, class, verdict, rule, first_seen, last_seen, enforced, reported, unknown, attested, network_set, view_set,
+			state <> 'new' FROM issues WHERE id = ?`
+	case readTimeline:
+		return `SELECT hour, enforced, reported, unknown FROM timeline WHERE issue = ?`
+	case sumFacets:
+		return `SELECT kind, sum(count) FROM facets WHERE issue = ? GROUP BY kind`
+	case deleteIssue:
+		return `DELETE FROM issues WHERE id = ?`
 	}
 	panic("store: no statement " + strconv.Itoa(n))
 }

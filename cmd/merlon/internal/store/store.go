@@ -2,7 +2,7 @@
 //
 // Rows grow with distinct problems and not with traffic: a report is a count on its issue, on the page it came from and on an
 // exact counter. The number of issues and of facets is bounded ([MaxIssues], [MaxFacets]); what is beyond is folded and still
-// counted.
+// counted: the issues of a site, "other" ones included, always sum up to its exact counters.
 package store
 
 import (
@@ -32,7 +32,10 @@ type Store struct {
 	mu       sync.Mutex             // held by Commit
 	write    *sql.DB                // nil if opened by OpenReader
 	prepared prepared               // on the connection of write
-	sites    map[string]*siteIssues // what Commit knows of the issues
+	sites    map[string]*siteIssues // what Commit knows of the issues; nil: to be read
+	sketch   *sketch                // nil until a site is half full
+
+	maxIssues, maxAllIssues int // MaxIssues and MaxAllIssues
 }
 
 // Open opens the database at path, creates it if there is none (readable by its owner only) and brings an older schema up to
@@ -99,7 +102,7 @@ func openRead(path string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{read: db}, nil
+	return &Store{read: db, maxIssues: MaxIssues, maxAllIssues: MaxAllIssues}, nil
 }
 
 // Close closes the database. Nothing else may be called afterwards.

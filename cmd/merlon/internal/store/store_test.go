@@ -173,14 +173,15 @@ func TestPageCap(t *testing.T) {
 
 func TestIssueCap(t *testing.T) {
 	s, path := open(t)
+	const half = store.MaxIssues / 2
 	var b store.Batch
-	for i := range store.MaxIssues {
+	for i := range half {
 		b.Add(hit(fmt.Sprintf("https://%d.example", i)))
 	}
 	if err := s.Commit(t.Context(), &b); err != nil {
 		t.Fatal(err)
 	}
-	for i := range 300 { // beyond the cap, in two directives, over two openings
+	for i := range 300 { // too many for issues that nobody confirms, in two directives, over two openings
 		if i == 150 {
 			s.Close()
 			var err error
@@ -196,13 +197,9 @@ func TestIssueCap(t *testing.T) {
 	}
 	commit(t, s, hit("https://0.example")) // a known one still counts where it belongs
 
-	all := issues(t, s, store.Query{Limit: 1 << 20})
-	if len(all) > store.MaxIssues {
-		t.Fatalf("%d issues listed", len(all))
-	}
 	rows := query[int](t, path, "SELECT count(*) FROM issues")
-	if rows != store.MaxIssues+2 {
-		t.Errorf("%d rows, want the cap and one for each directive", rows)
+	if rows != half+2 {
+		t.Errorf("%d rows, want half the cap and one for each directive", rows)
 	}
 	folded := query[int](t, path, "SELECT sum(enforced) FROM issues WHERE blocked = 'other' AND sample = ''")
 	known := query[int](t, path, "SELECT enforced FROM issues WHERE blocked = 'https://0.example'")
@@ -210,8 +207,8 @@ func TestIssueCap(t *testing.T) {
 		t.Errorf("folded %d, known %d; want 300 and 2", folded, known)
 	}
 	totals, err := s.Totals(t.Context(), "shop")
-	if err != nil || totals.Enforced != store.MaxIssues+301 {
-		t.Errorf("Totals: %+v, %v; want all %d", totals, err, store.MaxIssues+301)
+	if err != nil || totals.Enforced != half+301 {
+		t.Errorf("Totals: %+v, %v; want all %d", totals, err, half+301)
 	}
 	other := hit("https://other-site.example") // the cap is each site's own
 	other.Site = "blog"
