@@ -5,14 +5,17 @@
 // after any other status. A 503 means that storing failed and that sending again makes sense.
 //
 // Nothing of a report is stored before it is cleaned: no query, no fragment, no token, no policy, and of the request neither
-// cookies nor addresses.
+// cookies nor addresses. Of the client's network, a hash remains with a key that nobody keeps; of the address, for some minutes, one in
+// that of a whole batch, so that a batch that is sent again is not counted again.
 package collect
 
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,6 +28,9 @@ type Site struct {
 	Name  string
 	Hosts []string // lower case; one without a port stands for every port; empty: the document's host must equal the Host of the POST
 	Noise []Rule   // of the site, beside merlon's own
+
+	// Client returns the address of the client, the zero Addr where it is not known. nil: the peer is the client. See [Behind].
+	Client func(*http.Request) netip.Addr
 }
 
 // Config says what a Collector works with.
@@ -35,6 +41,9 @@ type Config struct {
 
 	Stored  func(site string, n int)           // is told of reports that were stored; nil: nobody
 	Dropped func(site, reason string, n int64) // and of those that were not; nil: nobody
+
+	Secret func() Secret // what batches are hashed with; nil: a random one, so that batches sent again after a new start are not known
+	Limits Limits        // of one network of clients
 
 	MaxQueuedReports int   // waiting to be stored; 0 means 20,000; below report.MaxReports a full batch never fits
 	MaxQueuedBytes   int64 // of bodies being read or waiting; 0 means 64 MiB
@@ -47,12 +56,19 @@ type Collector struct {
 	now        func() time.Time
 	stored     func(site string, n int)
 	dropped    func(site, reason string, n int64)
+	secret     func() Secret
 	maxReports int
 	maxBytes   int64
+
+	networks  networks
+	reports   *budget // of accepted and rejected ones alike
+	newIssues *budget
 
 	bytes atomic.Int64 // of bodies, from reading to answering
 
 	mu      sync.Mutex
+	sites   map[string]bool // those that have handlers
+	digests digests
 	pending *round
 	closing bool
 	wake    chan struct{} // holds one token: there is work, or the end has come
@@ -62,9 +78,10 @@ type Collector struct {
 // round is what one transaction stores. All who added to it wait for done.
 type round struct {
 	batch   store.Batch
-	reports int       // accepted ones
-	since   time.Time // when the first thing came in
-	dirty   bool      // holds reports or drops
+	reports int // accepted ones
+	bySite  map[string]int
+	digests []store.Digest
+	dirty   bool // holds reports or drops
 	done    chan struct{}
 	err     error // set before done is closed
 }
@@ -72,13 +89,6 @@ type round struct {
 const (
 	defaultMaxReports = 20_000
 	defaultMaxBytes   = 64 << 20
-
-	// gatherTime is how long the first report of a round waits for others. It only matters when nothing is being committed: while a
-	// commit runs the next round fills by itself.
-	gatherTime = 5 * time.Millisecond
-
-	// gatherReports ends the waiting: so many are worth a transaction of their own.
-	gatherReports = 256
 
 	// commitTimeout bounds a commit, and so how long Close and a sender wait for one.
 	commitTimeout = 15 * time.Second
@@ -94,8 +104,8 @@ func New(config Config) (*Collector, error) {
 	}
 	c := &Collector{
 		store: config.Store, log: config.Logger, now: config.Now,
-		maxReports: config.MaxQueuedReports, maxBytes: config.MaxQueuedBytes,
-		pending: newRound(), wake: make(chan struct{}, 1), ended: make(chan struct{}),
+		secret: config.Secret, maxReports: config.MaxQueuedReports, maxBytes: config.MaxQueuedBytes,
+		sites: map[string]bool{}, wake: make(chan struct{}, 1), ended: make(chan struct{}),
 	}
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
@@ -109,19 +119,44 @@ func New(config Config) (*Collector, error) {
 	if c.dropped = config.Dropped; c.dropped == nil {
 		c.dropped = func(string, string, int64) {}
 	}
+	if c.secret == nil {
+		c.secret = fresh()
+	}
 	if c.maxReports == 0 {
 		c.maxReports = defaultMaxReports
 	}
 	if c.maxBytes == 0 {
 		c.maxBytes = defaultMaxBytes
 	}
+	stored, err := c.store.Digests(context.Background())
+	if err != nil {
+		return nil, fmt.Errorf("collect: %w", err)
+	}
+	c.digests.load(stored)
+	limits, began := config.Limits.orDefault(), c.now()
+	c.reports, c.newIssues = newBudget(limits.Reports, began), newBudget(limits.NewIssues, began)
+	c.pending = c.newRound()
 	go c.run()
 	return c, nil
 }
 
+// SetLimits changes the limits from now on.
+func (c *Collector) SetLimits(limits Limits) {
+	limits = limits.orDefault()
+	c.reports.set(limits.Reports)
+	c.newIssues.set(limits.NewIssues)
+}
+
 // Handler takes the reports of one site, on any path. Two handlers may have the same site.
 func (c *Collector) Handler(site Site) http.Handler {
-	return &handler{collector: c, site: newHosts(site)}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sites[site.Name] = true
+	h := &handler{collector: c, site: newHosts(site), client: site.Client}
+	if h.client == nil {
+		h.client = peer
+	}
+	return h
 }
 
 // Close stores what is queued and ends the goroutine. Reports that come later are answered 503. If ctx ends first, Close returns

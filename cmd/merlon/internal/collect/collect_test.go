@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"io"
 	"net/http/httptest"
@@ -13,13 +14,12 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/collect"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/store"
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/wait"
 )
 
 var shop = collect.Site{Name: "shop", Hosts: []string{"shop.example"}}
@@ -239,40 +239,72 @@ func TestMethodsAndHeaders(t *testing.T) {
 	}
 }
 
-// A report of the moment waits for others of its kind, 5 ms at most; Close does not wait and leaves no goroutine behind.
-func TestGatherAndClose(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := start(t, collect.Config{MaxQueuedReports: 3})
-		began := time.Now()
-		var wg sync.WaitGroup
-		for range 3 {
-			wg.Go(func() {
-				if w := f.post(shop, "https://shop.example/r", legacy("")); w.Code != 204 {
-					t.Errorf("status %d", w.Code)
-				}
-			})
-		}
-		synctest.Wait() // all three are queued and time stands still
-		w := f.post(shop, "https://shop.example/r", legacy(""))
-		if w.Code != 503 || w.Header().Get("Retry-After") == "" {
-			t.Errorf("the fourth: %d %v, want 503 with Retry-After", w.Code, w.Header())
-		}
-		wg.Wait()
-		if waited := time.Since(began); waited != 5*time.Millisecond {
-			t.Errorf("answered after %v, want 5ms", waited)
-		}
+// While one round is being committed the next one fills, up to a bound, and is committed as a whole. Close waits for both.
+func TestRounds(t *testing.T) {
+	f := start(t, collect.Config{MaxQueuedReports: 4})
+	other := collect.Site{Name: "other"}
+	f.collector.Handler(other)
+	release := f.lock()
+	var wg sync.WaitGroup
+	post := func(site collect.Site) {
+		wg.Go(func() {
+			if w := f.post(site, "https://shop.example/r", legacy("")); w.Code != 204 {
+				t.Errorf("status %d", w.Code)
+			}
+		})
+	}
+	first := f.collector.Round()
+	post(shop)
+	wait.Until(t, "the first round is being committed", func() bool { return f.collector.Round() != first })
+	for n := range 3 {
+		post(shop)
+		wait.Until(t, "a report waits", func() bool { return f.collector.Waiting() == n+1 })
+	}
+	w := f.post(shop, "https://shop.example/r", legacy(""))
+	if w.Code != 503 || w.Header().Get("Retry-After") == "" {
+		t.Errorf("beyond the share of a site: %d %v, want 503 with Retry-After", w.Code, w.Header())
+	}
+	post(other)
+	wait.Until(t, "a report of the other site waits", func() bool { return f.collector.Waiting() == 4 })
+	if w := f.post(other, "https://shop.example/r", legacy("")); w.Code != 503 {
+		t.Errorf("beyond the bound: %d, want 503", w.Code)
+	}
+	closed := make(chan error)
+	go func() { closed <- f.collector.Close(context.Background()) }()
+	release()
+	if err := <-closed; err != nil {
+		t.Error(err)
+	}
+	wg.Wait()
+	if got := f.lines(); len(got) != 2 || !strings.HasSuffix(got[0], " 1/0/0") || !strings.HasSuffix(got[1], " 4/0/0") {
+		t.Errorf("issues %q, want one with 1 and one with 4", got)
+	}
+	if w := f.post(shop, "https://shop.example/r", legacy("")); w.Code != 503 {
+		t.Errorf("after Close: status %d, want 503", w.Code)
+	}
+}
 
-		wg.Go(func() { f.post(shop, "https://shop.example/r", legacy("")) })
-		synctest.Wait()
-		if err := f.collector.Close(t.Context()); err != nil || time.Since(began) != 5*time.Millisecond {
-			t.Errorf("Close: %v after %v, want at once", err, time.Since(began))
-		}
-		wg.Wait()
-		if got := f.lines(); len(got) != 1 || !strings.HasSuffix(got[0], " 4/0/0") {
-			t.Errorf("issues %q, want one with 4", got)
-		}
-		if w := f.post(shop, "https://shop.example/r", legacy("")); w.Code != 503 {
-			t.Errorf("after Close: status %d, want 503", w.Code)
+// open connects to the database past the store.
+func (f *fixture) open(options string) *sql.DB {
+	f.t.Helper()
+	db, err := sql.Open("sqlite", "file:"+f.path+"?_pragma=busy_timeout(5000)"+options)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return db
+}
+
+// lock keeps every commit waiting, as a slow disk does, until release is called.
+func (f *fixture) lock() (release func()) {
+	f.t.Helper()
+	db := f.open("&_txlock=immediate")
+	tx, err := db.Begin()
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return sync.OnceFunc(func() {
+		if err := errors.Join(tx.Rollback(), db.Close()); err != nil {
+			f.t.Error(err)
 		}
 	})
 }

@@ -50,3 +50,24 @@ func (s *Sorter) Cached() int {
 	h := s.site
 	return len(h.places.young) + len(h.places.old) + len(h.policies.young) + len(h.policies.old) + len(h.agents.young) + len(h.agents.old)
 }
+
+// Waiting is how many reports the next round has.
+func (c *Collector) Waiting() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.pending.reports
+}
+
+// Round stands for the round that fills; it is another one when that has been taken to be committed.
+func (c *Collector) Round() any {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.pending
+}
+
+// Budget lets the tests reach the budgets by themselves.
+type Budget struct{ b *budget }
+
+func NewBudget(rate Rate, start time.Time) Budget { return Budget{newBudget(rate, start)} }
+
+func (b Budget) Spend(who uint64, n int, now time.Time) bool { return b.b.spend(who, n, now) }

@@ -1,9 +1,11 @@
 package collect
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/store"
@@ -20,7 +22,9 @@ const (
 	reasonTooLarge   = "too-large"
 	reasonTooMany    = "too-many"
 	reasonTooDeep    = "too-deep"
-	reasonForeign    = "foreign" // about a document of another site
+	reasonForeign    = "foreign"       // about a document of another site
+	reasonBudget     = "client-budget" // its network has sent too many; a body that was not read counts as one
+	reasonRepeated   = "repeated"      // of a batch that is stored already
 )
 
 const (
@@ -31,6 +35,7 @@ const (
 type handler struct {
 	collector *Collector
 	site      *hosts
+	client    func(*http.Request) netip.Addr
 }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -82,6 +87,12 @@ func (h *handler) post(w http.ResponseWriter, r *http.Request) {
 
 // take reads the body and returns nil when all that is wanted of it is stored.
 func (h *handler) take(w http.ResponseWriter, r *http.Request, body io.Reader) error {
+	c := h.collector
+	from := c.networks.of(h.client(r), c.now())
+	if !c.reports.has(from.network, c.now()) {
+		h.drop(reasonBudget, 1)
+		return nil
+	}
 	// Not supported by the writers of some tests; then the server's own limits hold.
 	control := http.NewResponseController(w)
 	_ = control.SetReadDeadline(time.Now().Add(readTimeout))
@@ -94,36 +105,63 @@ func (h *handler) take(w http.ResponseWriter, r *http.Request, body io.Reader) e
 		_ = control.SetReadDeadline(time.Time{})
 		reports, err = report.Decode(data)
 	}
-	if err != nil {
+	n := max(len(reports), 1)
+	switch {
+	case !c.reports.spend(from.network, n, c.now()):
+		h.drop(reasonBudget, int64(n))
+	case err != nil:
 		h.drop(reasonFor(err), 1)
-		return nil
+	case len(reports) > 0:
+		return h.store(r, from, reports, bytes.HasPrefix(bytes.TrimSpace(data), []byte("[")))
 	}
-	return h.store(r, reports)
+	return nil
 }
 
 // store sorts the reports into those to store and those to count by reason. The latter come last: when storing fails the sender
 // brings both once more.
-func (h *handler) store(r *http.Request, reports []report.Report) error {
+func (h *handler) store(r *http.Request, from client, reports []report.Report, batch bool) error {
 	hits := make([]store.Hit, 0, len(reports))
 	dropped := map[string]int64{}
 	req := h.site.request(r, reports)
+	now := h.collector.now()
 	for i := range reports {
 		if reason := req.refuse(&reports[i]); reason != "" {
 			dropped[reason]++
 			continue
 		}
-		hits = append(hits, req.hit(req.event(&reports[i]), h.collector.now()))
+		hit := req.hit(req.event(&reports[i]), now)
+		hit.Network = from.network
+		if hit.View != 0 {
+			hit.View |= 1 // it has a budget, whatever its hash is
+		}
+		hits = append(hits, hit)
 	}
 	if len(hits) > 0 {
-		if err := h.collector.submit(r.Context(), hits); err != nil {
+		repeated, err := h.submit(r, from, reports, hits, batch)
+		if err != nil {
 			return err
 		}
-		h.collector.stored(h.site.name, len(hits))
+		if repeated {
+			dropped = map[string]int64{reasonRepeated: int64(len(reports))}
+		}
 	}
 	for reason, n := range dropped {
 		h.drop(reason, n)
 	}
 	return nil
+}
+
+// submit stores the hits, unless the reports are a batch that came before. A single report is never held for one that came before: browsers do not
+// send those again, and two people behind one address may have the same to report.
+func (h *handler) submit(r *http.Request, from client, reports []report.Report, hits []store.Hit, batch bool) (repeated bool, err error) {
+	var id *batchID
+	if batch {
+		id = identify(h.collector.secret(), h.site.name, from, r, reports, h.collector.now())
+	}
+	if repeated, err = h.collector.submit(r.Context(), hits, id); err == nil && !repeated {
+		h.collector.stored(h.site.name, len(hits))
+	}
+	return repeated, err
 }
 
 func (h *handler) drop(reason string, n int64) { h.collector.drop(h.site.name, reason, n) }

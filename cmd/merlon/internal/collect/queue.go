@@ -3,7 +3,6 @@ package collect
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/store"
 )
@@ -14,7 +13,11 @@ var (
 	errClosing = errors.New("the collector is closing")
 )
 
-func newRound() *round { return &round{done: make(chan struct{})} }
+func (c *Collector) newRound() *round {
+	r := &round{done: make(chan struct{}), bySite: map[string]int{}}
+	r.batch.MayAdd = func(witness uint64) bool { return c.newIssues.spend(witness, 1, c.now()) }
+	return r
+}
 
 // drop counts n reports that were not accepted. Nobody waits for it: their sender is not to send them again in any case.
 func (c *Collector) drop(site, reason string, n int64) {
@@ -29,38 +32,55 @@ func (c *Collector) drop(site, reason string, n int64) {
 	c.dropped(site, reason, n)
 }
 
-// submit adds hits to the next transaction and waits for its end. If ctx ends before, they are stored all the same.
-func (c *Collector) submit(ctx context.Context, hits []store.Hit) error {
-	r, err := c.enqueue(hits)
-	if err != nil {
-		return err
+// submit adds hits to the next transaction and waits for its end. If ctx ends before, they are stored all the same. A batch that is known by
+// its id is not stored again: submit waits for what has become of it.
+func (c *Collector) submit(ctx context.Context, hits []store.Hit, id *batchID) (repeated bool, err error) {
+	r, repeated, err := c.enqueue(hits, id)
+	if err != nil || r == nil {
+		return repeated, err
 	}
 	select {
 	case <-r.done:
-		return r.err
+		return repeated, r.err
 	case <-ctx.Done():
-		return ctx.Err()
+		return repeated, ctx.Err()
 	}
 }
 
-func (c *Collector) enqueue(hits []store.Hit) (*round, error) {
+// enqueue returns the round to wait for, nil if there is none.
+func (c *Collector) enqueue(hits []store.Hit, id *batchID) (r *round, repeated bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	now, site := c.now(), hits[0].Site
+	if id != nil {
+		if r, known := c.digests.find(id, now); known {
+			return r, true, nil
+		}
+	}
 	switch {
 	case c.closing:
-		return nil, errClosing
-	case c.pending.reports+len(hits) > c.maxReports:
-		return nil, errBusy
+		return nil, false, errClosing
+	case c.pending.reports+len(hits) > c.maxReports, c.pending.bySite[site]+len(hits) > c.siteShare():
+		return nil, false, errBusy
 	}
 	c.touch()
 	c.pending.reports += len(hits)
+	c.pending.bySite[site] += len(hits)
 	for _, h := range hits {
 		c.pending.batch.Add(h)
 	}
-	if c.pending.reports >= gatherReports {
-		c.signal()
+	if id != nil {
+		c.digests.add(id, c.pending, now)
 	}
-	return c.pending, nil
+	return c.pending, false, nil
+}
+
+// siteShare is how many reports of one site may wait: some places remain for the others. The caller holds mu.
+func (c *Collector) siteShare() int {
+	if len(c.sites) <= 1 {
+		return c.maxReports
+	}
+	return c.maxReports - c.maxReports/4
 }
 
 // touch marks the pending round as one to commit. The caller holds mu.
@@ -68,7 +88,7 @@ func (c *Collector) touch() {
 	if c.pending.dirty {
 		return
 	}
-	c.pending.dirty, c.pending.since = true, time.Now()
+	c.pending.dirty = true
 	c.signal()
 }
 
@@ -80,38 +100,21 @@ func (c *Collector) signal() {
 	}
 }
 
-// run commits one round after the other until Close.
+// run commits one round after the other until Close. A round is what came in while the one before was committed, so that its size follows
+// from how much comes in and how long the disk takes; a single report waits for nothing.
 func (c *Collector) run() {
 	defer close(c.ended)
 	failing := false
 	for {
-		c.gather()
 		r, last := c.take()
-		if r != nil {
+		switch {
+		case r != nil:
 			failing = c.commit(r, failing)
+		case !last:
+			<-c.wake
 		}
 		if last {
 			return
-		}
-	}
-}
-
-// gather returns when the pending round is to be committed: it is full enough, old enough, or the last one.
-func (c *Collector) gather() {
-	<-c.wake
-	for {
-		c.mu.Lock()
-		wait := gatherTime - time.Since(c.pending.since)
-		ready := c.closing || c.pending.reports >= gatherReports || !c.pending.dirty
-		c.mu.Unlock()
-		if ready || wait <= 0 {
-			return
-		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-timer.C:
-		case <-c.wake:
-			timer.Stop()
 		}
 	}
 }
@@ -124,7 +127,7 @@ func (c *Collector) take() (*round, bool) {
 		return nil, false
 	}
 	r := c.pending
-	c.pending = newRound()
+	c.pending = c.newRound()
 	return r, c.closing
 }
 
@@ -133,6 +136,7 @@ func (c *Collector) commit(r *round, failing bool) bool {
 	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
 	defer cancel()
 	r.err = c.store.Commit(ctx, &r.batch)
+	c.settle(r)
 	close(r.done)
 	switch failed := r.err != nil; {
 	case failed && !failing:
@@ -140,10 +144,15 @@ func (c *Collector) commit(r *round, failing bool) bool {
 	case !failed && failing:
 		c.log.Info("reports are being stored again")
 	}
-	if r.err != nil {
-		c.mu.Lock()
-		c.pending.batch.TakeDrops(&r.batch) // their senders will not come again; they wait for the next round
-		c.mu.Unlock()
-	}
 	return r.err != nil
+}
+
+// settle notes how the round ended, before anybody hears of it: who is told that it failed may send everything again at once.
+func (c *Collector) settle(r *round) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.digests.settle(r)
+	if r.err != nil {
+		c.pending.batch.TakeDrops(&r.batch) // their senders will not come again; they wait for the next round
+	}
 }
