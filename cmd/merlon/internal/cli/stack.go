@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
+	"net/netip"
 	"path/filepath"
 
 	"github.com/merlon-sec/merlon"
@@ -100,10 +102,22 @@ func (s *stack) gateway(file *policyfile.File, log *slog.Logger) (*gateway.Gatew
 		if out.Guard, err = s.counted(site); err != nil {
 			return nil, err
 		}
-		out.Reports = s.collector.Handler(collect.Site{Name: site.Name, Hosts: site.Hosts})
+		out.Reports = s.collector.Handler(collect.Site{Name: site.Name, Hosts: site.Hosts, Client: clientOf(site.Guard)})
 		c.Sites = append(c.Sites, out)
 	}
+	s.collector.SetLimits(reportLimits(file.ReportLimits))
 	return gateway.New(c)
+}
+
+// clientOf finds out whose a request is: the proxies are the Guard's.
+func clientOf(guard *merlon.Guard) func(*http.Request) netip.Addr {
+	return collect.Behind(guard.TrustsPeer, max(guard.Config().HTTPS.Proxies.Hops, 1))
+}
+
+// reportLimits lets a network have at once what it gets in a few minutes or hours.
+func reportLimits(l policyfile.ReportLimits) collect.Limits {
+	rate := func(r policyfile.Rate, burst int) collect.Rate { return collect.Rate{N: r.N, Per: r.Per, Burst: burst} }
+	return collect.Limits{Reports: rate(l.Reports, 5*l.Reports.N), NewIssues: rate(l.NewIssues, 5*l.NewIssues.N/2)}
 }
 
 // gatewaySite is the gateway's form of a site, without a collector for its reports.

@@ -35,7 +35,7 @@ var (
 var fileKeys = group{
 	{"version", map[string]any{"const": formatVersion}}, {"listen", text}, {"admin", text}, {"data", text}, {"tls", tlsSchema()}, {"h2c", boolean},
 	{"transport", choice(transports...)}, {"timeouts", timeoutKeys().schema()}, {"max-header", size}, {"log", logKeys.schema()},
-	{"shutdown", shutdownKeys.schema()},
+	{"shutdown", shutdownKeys.schema()}, {"report-limits", reportLimitKeys.schema()},
 	{"sites", map[string]any{}}, // Schema fills in what a site has
 }
 
@@ -58,6 +58,8 @@ var (
 	logKeys = group{{"format", choice(formats...)}, {"level", choice(levels...)}, {"access", text}, {"addresses", choice(addresses...)}, {"query", boolean},
 		{"user-agent", boolean}}
 	shutdownKeys = group{{"delay", text}, {"drain", text}}
+
+	reportLimitKeys = group{{"received", text}, {"new-issues", text}}
 )
 
 // timeoutKeys are the phases of a request.
