@@ -4,7 +4,6 @@ package collect_test
 
 import (
 	"bytes"
-	"fmt"
 	"log/slog"
 	"os/signal"
 	"path/filepath"
@@ -19,21 +18,20 @@ import (
 func TestDiskFull(t *testing.T) {
 	var log bytes.Buffer
 	f := start(t, collect.Config{Logger: slog.New(slog.NewTextHandler(&log, nil))})
-	l := &ledger{sent: map[int]bool{}, acked: map[int]bool{}}
-	send := func(id int) int {
-		l.sent[id] = true
-		w := f.post(shop, "https://shop.example/r", legacy(fmt.Sprintf(`,"blocked-uri":"https://r%d.example/"`, id)))
-		if w.Code == 204 {
-			l.acked[id] = true
-		} else if w.Code != 503 || w.Header().Get("Retry-After") == "" {
+	l := newLedger()
+	send := func() int {
+		p := l.next("shop.example", 1)
+		w := f.post(shop, "https://shop.example/r", p.body())
+		l.settle(p, w.Code == 204)
+		if w.Code != 204 && (w.Code != 503 || w.Header().Get("Retry-After") == "") {
 			t.Errorf("status %d %v, want 503 with Retry-After", w.Code, w.Header())
 		}
 		return w.Code
 	}
 	restore := limitFileSize(t, 200<<10)
-	full, id := 0, 0
-	for ; full < 5 && id < 2000; id++ {
-		if send(id) == 503 {
+	full := 0
+	for range 2000 {
+		if full < 5 && send() == 503 { // from then on, the same batch again and again
 			full++
 		}
 	}
@@ -48,13 +46,20 @@ func TestDiskFull(t *testing.T) {
 		t.Errorf("with room again the store says: %v", err)
 	}
 	if full == 0 || len(l.acked) == 0 {
-		t.Fatalf("%d of %d acknowledged before the disk was full", len(l.acked), id)
+		t.Fatalf("%d of %d acknowledged before the disk was full", len(l.acked), len(l.sent))
 	}
-	if code := send(id); code != 204 {
-		t.Errorf("with room again: status %d", code)
+	again := l.open[0]
+	for range 2 {
+		if code := send(); code != 204 {
+			t.Errorf("with room again: status %d", code)
+		}
 	}
-	if got := f.drops(); got["not-json"] != 1 {
-		t.Errorf("drops %v, want the one made while the disk was full", got)
+	if len(l.acked) != len(l.sent) {
+		t.Errorf("%d of %d acknowledged", len(l.acked), len(l.sent))
+	}
+	f.post(shop, "https://shop.example/r", again.body()) // once more, as if its answer had been lost
+	if got := f.drops(); got["not-json"] != 1 || got["repeated"] != 1 || len(got) != 2 {
+		t.Errorf("drops %v, want the one made while the disk was full, and the batch that came once more", got)
 	}
 	f.stop()
 	l.check(t, f.path)

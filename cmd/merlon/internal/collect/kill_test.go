@@ -9,18 +9,23 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/collect"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/need"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/store"
 )
 
-// childDir names the data directory of the server that this program is when it is set.
-const childDir = "MERLON_TEST_COLLECT_DIR"
+// This program is the server when childDir names its data directory. It kills itself between a commit and its answer when childAnswers says how many
+// answers it gives before.
+const (
+	childDir     = "MERLON_TEST_COLLECT_DIR"
+	childAnswers = "MERLON_TEST_COLLECT_ANSWERS"
+)
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(childDir); dir != "" {
@@ -30,7 +35,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// serve collects for shop.example until the process is killed.
+// serve collects for any host, each a site, until the process is killed.
 func serve(dir string) error {
 	if _, err := store.LockDir(dir); err != nil {
 		return err
@@ -39,7 +44,8 @@ func serve(dir string) error {
 	if err != nil {
 		return err
 	}
-	c, err := collect.New(collect.Config{Store: s})
+	secret := collect.Secret{Current: [32]byte{1}} // the same after each start, as from a file
+	c, err := collect.New(collect.Config{Store: s, Secret: func() collect.Secret { return secret }})
 	if err != nil {
 		return err
 	}
@@ -47,124 +53,131 @@ func serve(dir string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("http://%s/r\n", listener.Addr())
-	return http.Serve(listener, c.Handler(shop))
+	fmt.Printf("http://%s\n", listener.Addr())
+	last, _ := strconv.ParseInt(os.Getenv(childAnswers), 10, 64)
+	answers := &atomic.Int64{}
+	return http.Serve(listener, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		site := strings.TrimPrefix(r.URL.Path, "/")
+		c.Handler(collect.Site{Name: site, Hosts: []string{site}}).ServeHTTP(&mortal{w, answers, last}, r)
+	}))
 }
 
-// ledger is what the senders know: which reports went out, and which of them were acknowledged.
-type ledger struct {
-	mu          sync.Mutex
-	sent, acked map[int]bool
+// mortal kills the process in place of an answer.
+type mortal struct {
+	http.ResponseWriter
+	answers *atomic.Int64
+	last    int64 // 0: lives on
 }
 
-// The promise of a 204, with the server killed in mid-load: acknowledged ⊆ counted ⊆ sent, and nothing counted twice.
+func (m *mortal) Unwrap() http.ResponseWriter { return m.ResponseWriter }
+
+func (m *mortal) WriteHeader(status int) {
+	if m.answers.Add(1) > m.last && m.last > 0 {
+		self, err := os.FindProcess(os.Getpid())
+		if err == nil {
+			self.Kill()
+		}
+		select {} // nobody answers meanwhile
+	}
+	m.ResponseWriter.WriteHeader(status)
+}
+
+// The promise of a 204, with the server killed in mid-load and between a commit and its 204, and with senders that send again what was not
+// acknowledged: acknowledged ⊆ counted ⊆ sent, and nothing counted twice. The server is a process of its own, so that the ledger, which is
+// the client's, outlives it.
 func TestKill(t *testing.T) {
-	const senders = 8
-	kills, ackedBeforeKill := 3, 300
+	kills, acks := 5, 200
 	if need.Everything() {
-		kills, ackedBeforeKill = 100, 30
+		kills, acks = 100, 40
 	}
 	dir := t.TempDir()
-	l := &ledger{sent: map[int]bool{}, acked: map[int]bool{}}
+	path := filepath.Join(dir, "reports.db")
+	l := newLedger()
 	for round := range kills {
-		url, kill := startChild(t, dir)
-		enough := make(chan struct{})
-		var once sync.Once
-		var wg sync.WaitGroup
-		before := len(l.acked)
-		for sender := range senders {
-			wg.Go(func() {
-				for n := 0; ; n++ {
-					id := (round*senders+sender)*10_000 + n
-					if !l.post(url, id) {
-						return
-					}
-					if l.count() >= before+ackedBeforeKill {
-						once.Do(func() { close(enough) })
-					}
-				}
-			})
+		site := fmt.Sprintf("s%d.example", round/5) // each has room for some thousand issues
+		answers := 0
+		if round%2 == 1 {
+			answers = acks / 4
 		}
-		select {
-		case <-enough:
-		case <-time.After(30 * time.Second):
-			t.Error("the server does not acknowledge")
+		url, kill, ended := startChild(t, dir, answers)
+		l.load(url, site, acks, kill, ended)
+	}
+	l.check(t, path)
+
+	url, kill, _ := startChild(t, dir, 0)
+	for len(l.open) > 0 {
+		p := l.next("", 0)
+		if !p.post(http.DefaultClient, url+"/"+p.site) {
+			t.Fatalf("a batch that is sent again is not acknowledged")
 		}
-		kill()
-		wg.Wait()
+		l.settle(p, true)
 	}
-	l.check(t, filepath.Join(dir, "reports.db"))
+	last := l.next("s0.example", 1) // what was not counted again is stored with it
+	l.settle(last, last.post(http.DefaultClient, url+"/"+last.site))
+	kill()
+	l.check(t, path)
+	if len(l.acked) != len(l.sent) {
+		t.Errorf("%d of %d acknowledged in the end", len(l.acked), len(l.sent))
+	}
+	checkRepeated(t, path)
 }
 
-// post sends one marked report and reports whether it was acknowledged. Each id has a place of its own.
-func (l *ledger) post(url string, id int) bool {
-	l.mu.Lock()
-	l.sent[id] = true
-	l.mu.Unlock()
-	body := legacy(fmt.Sprintf(`,"blocked-uri":"https://r%d.example/"`, id))
-	resp, err := http.Post(url, "application/csp-report", strings.NewReader(body))
-	if err != nil {
-		return false
-	}
-	resp.Body.Close()
-	if resp.StatusCode != http.StatusNoContent {
-		return false
-	}
-	l.mu.Lock()
-	l.acked[id] = true
-	l.mu.Unlock()
-	return true
-}
-
-func (l *ledger) count() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return len(l.acked)
-}
-
-// check holds the ledger against the database.
-func (l *ledger) check(t *testing.T, path string) {
+// checkRepeated wants batches that came again after their first copy was stored: else no kill came between a commit and its 204.
+func checkRepeated(t *testing.T, path string) {
 	t.Helper()
-	s, err := store.Open(t.Context(), path)
+	s, err := store.OpenReader(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	issues, err := s.Issues(t.Context(), store.Query{Limit: store.MaxIssues})
+	drops, err := s.Drops(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(issues) == store.MaxIssues {
-		t.Fatal("too many reports for this test: some are folded")
-	}
-	counted := map[int]bool{}
-	for _, i := range issues {
-		var id int
-		if _, err := fmt.Sscanf(i.Blocked, "https://r%d.example", &id); err != nil || !l.sent[id] {
-			t.Errorf("counted %q, which was not sent", i.Blocked)
+	repeated := int64(0)
+	for _, d := range drops {
+		if d.Reason != "repeated" {
+			t.Errorf("dropped: %+v", d)
 		}
-		if i.Total() != 1 {
-			t.Errorf("report %d counted %d times", id, i.Total())
-		}
-		counted[id] = true
+		repeated += d.Count
 	}
-	for id := range l.acked {
-		if !counted[id] {
-			t.Errorf("report %d was acknowledged and is not counted", id)
-		}
+	if repeated == 0 {
+		t.Error("nothing was sent again after it had been stored")
 	}
-	totals, err := s.Totals(t.Context(), "")
-	if err != nil || totals.Enforced != int64(len(counted)) {
-		t.Errorf("the exact counters say %d, %v; the issues %d", totals.Enforced, err, len(counted))
-	}
-	t.Logf("acknowledged %d ⊆ counted %d ⊆ sent %d", len(l.acked), len(counted), len(l.sent))
+	t.Logf("%d reports came again after they had been stored, and were not counted again", repeated)
 }
 
-// startChild runs this program as the server on dir, and returns its address and what kills it at once.
-func startChild(t *testing.T, dir string) (url string, kill func()) {
+// load sends batches over eight connections until the server has ended. It kills it after so many acknowledged reports.
+func (l *ledger) load(url, site string, acks int, kill func(), ended <-chan struct{}) {
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 8}}
+	defer client.CloseIdleConnections()
+	before := l.count()
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for n := 0; ; n++ {
+				p := l.next(site, 1+n%3)
+				acked := p.post(client, url+"/"+p.site)
+				l.settle(p, acked)
+				if !acked {
+					return
+				}
+				if l.count() >= before+acks {
+					kill()
+				}
+			}
+		})
+	}
+	wg.Wait()
+	kill()
+	<-ended
+}
+
+// startChild runs this program as the server on dir, and returns its address, what kills it at once, and what is closed when it has ended.
+func startChild(t *testing.T, dir string, answers int) (url string, kill func(), ended <-chan struct{}) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), childDir+"="+dir)
+	cmd.Env = append(os.Environ(), childDir+"="+dir, childAnswers+"="+strconv.Itoa(answers))
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -173,14 +186,19 @@ func startChild(t *testing.T, dir string) (url string, kill func()) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	end := make(chan struct{})
+	go func() {
+		cmd.Wait()
+		close(end)
+	}()
 	kill = sync.OnceFunc(func() {
 		cmd.Process.Kill()
-		cmd.Wait()
+		<-end
 	})
 	t.Cleanup(kill)
-	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
 		t.Fatalf("the server did not start: %v", err)
 	}
-	return strings.TrimSpace(line), kill
+	return strings.TrimSpace(line), kill, end
 }
