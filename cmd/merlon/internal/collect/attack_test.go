@@ -142,7 +142,7 @@ func realJob(i int, after time.Duration) job {
 const kinds = 6
 
 // hostileJobs returns the n-th batch of the attacker. Every tenth comes from one of few networks, the others from as many as there are. Of one kind, each
-// batch comes once more from another network, half of the time at once and half of the time later.
+// batch comes once more from another network, some hundred reports later.
 func hostileJobs(n int) []job {
 	seed := uint64(n)
 	j := job{kind: n % kinds, seed: seed, http: n%100 == 0}
