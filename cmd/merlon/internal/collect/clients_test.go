@@ -178,6 +178,9 @@ func TestRepeatedBatch(t *testing.T) {
 	step("another browser", 1, aged(blocked, 91*time.Second), "User-Agent", "B")
 	step("a neighbour", 1, aged(blocked, 91*time.Second), "X-Forwarded-For", "192.0.2.2")
 	step("another report", 1, aged(blocked+"2", 91*time.Second))
+	step("with what is no report", 1, strings.Replace(aged(blocked+"4", time.Second), "[", "[null,", 1))
+	clock.add(90 * time.Second)
+	step("the same after 90 s", 0, strings.Replace(aged(blocked+"4", 91*time.Second), "[", "[null,", 1))
 	step("a single report", 1, strings.Trim(aged(blocked+"3", 0), "[]"))
 	step("a single report again", 1, strings.Trim(aged(blocked+"3", 0), "[]"))
 	clock.add(5 * time.Minute)
@@ -195,8 +198,8 @@ func TestRepeatedBatch(t *testing.T) {
 	if n := f.query("SELECT count(*) FROM digests"); n != 1 {
 		t.Errorf("%d digests are left, want the one of this time", n)
 	}
-	if got := f.drops(); got["repeated"] != 6 || len(got) != 1 {
-		t.Errorf("drops %v, want 6 repeated in this run and the one before", got)
+	if got := f.drops(); got["repeated"] != 8 || got["not-a-report"] != 1 || len(got) != 2 {
+		t.Errorf("drops %v, want 8 repeated and one that is no report", got)
 	}
 	if n := f.query("SELECT count(*) FROM issues WHERE enforced + reported + unknown = 0"); n != 0 {
 		t.Errorf("%d issues without reports", n)

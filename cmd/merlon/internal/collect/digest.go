@@ -16,7 +16,7 @@ import (
 )
 
 // Chromium sends a batch again when it did not hear that it arrived: after a minute or more, with the ages of its reports grown by as much.
-// So a batch is known by everything else in it, by who sent it, and by when the first of it happened.
+// So a batch is known by everything else in it, by who sent it, and by when the oldest of it happened.
 const (
 	digestTime  = 20 * time.Minute // Chromium gives up after 15
 	maxDigests  = 200_000          // remembered at a time
@@ -43,8 +43,9 @@ type batchID struct {
 // identify returns what the batch is known by, nil if by nothing. Reports are compared by what was read of them.
 func identify(secret Secret, site string, from client, r *http.Request, reports []report.Report, now time.Time) *batchID {
 	ageless := slices.Clone(reports)
+	var age time.Duration // of the oldest: what is no report has none
 	for i := range ageless {
-		ageless[i].Age = 0
+		age, ageless[i].Age = max(age, ageless[i].Age), 0
 	}
 	content, err := json.Marshal([]any{site, from.addr, r.UserAgent(), ageless})
 	if err != nil {
@@ -56,7 +57,7 @@ func identify(secret Secret, site string, from client, r *http.Request, reports 
 		mac.Write(sum[:])
 		return [16]byte(mac.Sum(nil))
 	}
-	step := now.Add(-reports[0].Age).UnixMilli() / digestSteps.Milliseconds()
+	step := now.Add(-age).UnixMilli() / digestSteps.Milliseconds()
 	return &batchID{keyed(secret.Current), keyed(secret.Previous), step}
 }
 

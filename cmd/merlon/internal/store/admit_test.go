@@ -98,6 +98,28 @@ func TestConfirmedGetRows(t *testing.T) {
 	checkSums(t, path)
 }
 
+// An issue that few see waits long enough for the second one, whatever comes in between.
+func TestWaitingIsLong(t *testing.T) {
+	s, path := crowded(t)
+	rare := hit("https://rare.example")
+	commit(t, s, from(100, rare))
+	var b store.Batch
+	for i := range uint64(40_000) {
+		b.Add(from(1000+i, hit(fmt.Sprintf("https://flood%d.example", i))))
+	}
+	if err := s.Commit(t.Context(), &b); err != nil {
+		t.Fatal(err)
+	}
+	commit(t, s, from(101, rare))
+	if !has(t, s, rare.Blocked) {
+		t.Error("40,000 others have driven it out")
+	}
+	if rows := query[int](t, path, "SELECT count(*) FROM issues"); rows != 22 {
+		t.Errorf("%d rows, want 20, the rare one and the other ones' sum", rows)
+	}
+	checkSums(t, path)
+}
+
 func TestNewIssuesAreBudgeted(t *testing.T) {
 	s, _ := crowded(t)
 	asked := map[uint64]int{}
