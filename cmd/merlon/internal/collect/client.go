@@ -15,7 +15,7 @@ import (
 // client is who sent a POST, as far as it is known while the POST is answered. The address goes nowhere but into keyed hashes.
 type client struct {
 	addr    netip.Addr // the zero Addr: not known
-	network uint64     // keyed hash for store.Hit; 0: not known; even: not one client's, so that it has no budget
+	network uint64     // keyed hash for store.Hit; 0: not known; even: everybody's, so that it has no budget
 }
 
 // nat64 is where IPv6-only networks see IPv4 addresses. https://www.rfc-editor.org/rfc/rfc6052#section-2.1

@@ -258,6 +258,20 @@ func TestRepeatedBatchInFlight(t *testing.T) {
 	}
 }
 
+// Behind a proxy that is not known everybody has its address. What it says tells people apart who report the same at the same time.
+func TestRepeatedBehindUnknownProxy(t *testing.T) {
+	f := start(t, collect.Config{})
+	for i, addr := range []string{"192.0.2.1", "192.0.2.2", "192.0.2.1"} {
+		r := httptest.NewRequest("POST", "https://shop.example/r", strings.NewReader(aged("https://cdn.example", time.Second)))
+		r.RemoteAddr = "127.0.0.1:9"
+		r.Header.Set("X-Forwarded-For", addr)
+		f.collector.Handler(shop).ServeHTTP(httptest.NewRecorder(), r)
+		if got, want := f.total(), int64(min(i+1, 2)); got != want {
+			t.Errorf("after %d: counted %d, want %d", i+1, got, want)
+		}
+	}
+}
+
 // The network in an issue is the client's, and different ones count.
 func TestNetworks(t *testing.T) {
 	f := start(t, collect.Config{})

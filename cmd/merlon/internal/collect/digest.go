@@ -47,7 +47,11 @@ func identify(secret Secret, site string, from client, r *http.Request, reports 
 	for i := range ageless {
 		age, ageless[i].Age = max(age, ageless[i].Age), 0
 	}
-	content, err := json.Marshal([]any{site, from.addr, r.UserAgent(), ageless})
+	var said []string // by a proxy that is not known. It may be a lie, but one that costs others nothing
+	if from.network&1 == 0 {
+		said = append(slices.Clone(r.Header["X-Forwarded-For"]), r.Header["Forwarded"]...)
+	}
+	content, err := json.Marshal([]any{site, from.addr, said, r.UserAgent(), ageless})
 	if err != nil {
 		return nil
 	}
