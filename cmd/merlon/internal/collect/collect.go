@@ -10,6 +10,7 @@
 package collect
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -102,42 +103,44 @@ func New(config Config) (*Collector, error) {
 	if config.MaxQueuedReports < 0 || config.MaxQueuedBytes < 0 {
 		return nil, errors.New("collect: a limit in Config is negative")
 	}
-	c := &Collector{
-		store: config.Store, log: config.Logger, now: config.Now,
-		secret: config.Secret, maxReports: config.MaxQueuedReports, maxBytes: config.MaxQueuedBytes,
-		sites: map[string]bool{}, wake: make(chan struct{}, 1), ended: make(chan struct{}),
-	}
-	if c.log == nil {
-		c.log = slog.New(slog.DiscardHandler)
-	}
-	if c.now == nil {
-		c.now = time.Now
-	}
-	if c.stored = config.Stored; c.stored == nil {
-		c.stored = func(string, int) {}
-	}
-	if c.dropped = config.Dropped; c.dropped == nil {
-		c.dropped = func(string, string, int64) {}
-	}
-	if c.secret == nil {
-		c.secret = fresh()
-	}
-	if c.maxReports == 0 {
-		c.maxReports = defaultMaxReports
-	}
-	if c.maxBytes == 0 {
-		c.maxBytes = defaultMaxBytes
-	}
-	stored, err := c.store.Digests(context.Background())
+	stored, err := config.Store.Digests(context.Background())
 	if err != nil {
 		return nil, fmt.Errorf("collect: %w", err)
 	}
+	config = config.withDefaults()
+	began := config.Now()
+	c := &Collector{
+		store: config.Store, log: config.Logger, now: config.Now, stored: config.Stored, dropped: config.Dropped,
+		secret: config.Secret, maxReports: config.MaxQueuedReports, maxBytes: config.MaxQueuedBytes,
+		reports: newBudget(config.Limits.Reports, began), newIssues: newBudget(config.Limits.NewIssues, began),
+		sites: map[string]bool{}, wake: make(chan struct{}, 1), ended: make(chan struct{}),
+	}
 	c.digests.load(stored)
-	limits, began := config.Limits.orDefault(), c.now()
-	c.reports, c.newIssues = newBudget(limits.Reports, began), newBudget(limits.NewIssues, began)
 	c.pending = c.newRound()
 	go c.run()
 	return c, nil
+}
+
+func (config Config) withDefaults() Config {
+	if config.Logger == nil {
+		config.Logger = slog.New(slog.DiscardHandler)
+	}
+	if config.Now == nil {
+		config.Now = time.Now
+	}
+	if config.Stored == nil {
+		config.Stored = func(string, int) {}
+	}
+	if config.Dropped == nil {
+		config.Dropped = func(string, string, int64) {}
+	}
+	if config.Secret == nil {
+		config.Secret = fresh()
+	}
+	config.Limits = config.Limits.orDefault()
+	config.MaxQueuedReports = cmp.Or(config.MaxQueuedReports, defaultMaxReports)
+	config.MaxQueuedBytes = cmp.Or(config.MaxQueuedBytes, defaultMaxBytes)
+	return config
 }
 
 // SetLimits changes the limits from now on.
