@@ -159,6 +159,8 @@ func cleanSource(w string) string {
 	switch {
 	case strings.HasPrefix(w, "'nonce-"), strings.HasPrefix(w, "'sha"):
 		return commonWord(w)
+	case strings.EqualFold(w, "'script'"), strings.EqualFold(w, "'allow-duplicates'"), strings.EqualFold(w, "'allow'"), strings.EqualFold(w, "'block'"):
+		return strings.ToLower(w) // of Trusted Types and WebRTC
 	case strings.Trim(w, wordCharacters) == "" && len(w) <= maxWord: // the name of a Trusted Types policy, a keyword of sandbox
 		return maskWord(w)
 	}

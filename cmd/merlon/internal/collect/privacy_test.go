@@ -93,8 +93,10 @@ func TestNothingPrivateOfRecordedReports(t *testing.T) {
 		}
 	}
 	posts.Wait()
-	if got := f.drops(); len(got) > 0 {
-		t.Errorf("dropped: %v", got)
+	drops := f.drops()
+	delete(drops, "repeated") // some batches are recorded twice: the browser sent them again
+	if len(drops) > 0 {
+		t.Errorf("dropped: %v", drops)
 	}
 	holdsNone(t, f.path, secrets)
 	for table, least := range map[string]int{"issues": 100, "samples": 100, "policies": 30, "facets": 300} {

@@ -102,7 +102,7 @@ func TestClasses(t *testing.T) {
 		{`"blocked-uri":"data:image/png;base64,AAAA"`, "img-src scheme data:"},
 		{`"blocked-uri":"moz-extension"`, "img-src scheme moz-extension:"},
 		{`"blocked-uri":"https://a b/"`, "img-src other "},
-		{`"blocked-uri":null`, "img-src origin https://cdn.example"}, // the usual one of this test
+		{`"blocked-uri":null`, "img-src other "},
 		{`"blocked-uri":"inline","effective-directive":"style-src-elem","line-number":3`, "style-src-elem inline /users/*:3"},
 		{`"blocked-uri":"inline","effective-directive":"script-src","source-file":"https://x.example/lib/1/a.js?b","line-number":"7"`,
 			"script-src inline https://x.example/lib/*/a.js"},
