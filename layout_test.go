@@ -32,6 +32,7 @@ var mayImport = map[string][]string{
 
 	"tool/cspcase":    nil,
 	"tool/certs":      nil,
+	"tool/keys":       nil,
 	"tool/inline":     nil,
 	"tool/hostport":   nil,
 	"tool/rewrite":    nil,
