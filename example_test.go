@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"html/template"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -187,4 +188,23 @@ func ExampleHashes() {
 	guard.Handler(page).ServeHTTP(rec, httptest.NewRequest("GET", "/greet", nil))
 	fmt.Println(rec.Header().Get("Content-Security-Policy"))
 	// Output: script-src 'self' 'sha256-qaAH0PL3PpGngZPKzBNSBxinN7XEHldntOST2ZOVfEo='; frame-ancestors 'none'
+}
+
+// The nonce in a report tells whether somebody has fetched a page for it.
+func ExampleNewNonceKey() {
+	secret := make([]byte, 32) // of a file that only the program may read
+	key, err := merlon.NewNonceKey(secret, "shop.example")
+	if err != nil {
+		log.Fatal(err)
+	}
+	guard, err := merlon.NewHooked(merlon.Strict(), merlon.Hooks{NonceKey: func() *merlon.NonceKey { return key }})
+	if err != nil {
+		log.Fatal(err)
+	}
+	page := guard.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, merlon.Nonce(r.Context())) }))
+	rec := httptest.NewRecorder()
+	page.ServeHTTP(rec, httptest.NewRequest("GET", "/", nil))
+	reported := rec.Body.String()
+	fmt.Println(len(reported), key.Attests(reported), key.Attests("aW52ZW50ZWQtYnktc29tZWJvZHktZWxz"))
+	// Output: 32 true false
 }

@@ -2,13 +2,18 @@ package merlon
 
 import "net/http"
 
-// Hooks are told what a Guard does, so that counting and alarms can be built on top. They run in the goroutine of the
-// request, before its response begins or right after a misuse: they must be quick, and safe for concurrent use.
+// Hooks are told what a Guard does, so that counting and alarms can be built on top, and asked for keys, which are no Config. They
+// run in the goroutine of the request, before its response begins or right after a misuse: they must be quick, and safe for
+// concurrent use.
 type Hooks struct {
 	_ [0]func()
 
 	Committed func(Committed)
 	Misuse    func(Misuse)
+
+	// NonceKey is asked for the key of each nonce as it is made, so that keys can change while the Guard does not. Where it is nil, or
+	// returns nil, nonces have no tag. It must not ask for the response's nonce.
+	NonceKey func() *NonceKey
 }
 
 // Committed is a response whose headers have just been put on.

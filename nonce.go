@@ -7,12 +7,9 @@ import (
 	"strings"
 )
 
-// nonceLen is the length of 128 bits in base64url without padding.
-const nonceLen = 22
-
 // Nonce returns the nonce of the response that belongs to the request context ctx, for the nonce attribute of script
 // and style elements. Until the response begins it is the same text however often it is called: 128 random bits in
-// base64url without padding, which html/template prints unchanged. It is empty where the policy has no 'nonce', outside a
+// base64url without padding, which html/template prints unchanged; with [Hooks.NonceKey] the same and a tag. It is empty where the policy has no 'nonce', outside a
 // Guard's Handler, and when the first call comes after the response began without one.
 // https://www.w3.org/TR/CSP3/#security-nonces
 func Nonce(ctx context.Context) string {
@@ -54,13 +51,26 @@ func (s *response) mint() {
 	if len(p.parts) == 1 {
 		p = &set.trial.base
 	}
-	var random [16]byte
-	rand.Read(random[:]) // never fails since Go 1.24
-	var nonce [nonceLen]byte
-	base64.RawURLEncoding.Encode(nonce[:], random[:])
-	s.minted, s.mintedText = p, p.fill(nonce[:])
+	var buffer [attestedLen]byte
+	nonce := s.guard.orZero().hooks.newNonce(&buffer)
+	s.minted, s.mintedText = p, p.fill(nonce)
 	begin := len(p.parts[0]) + len("'nonce-")
-	s.nonce = s.mintedText[begin : begin+nonceLen]
+	s.nonce = s.mintedText[begin : begin+len(nonce)]
+}
+
+// newNonce writes a nonce to the buffer, attested where there is a key.
+func (h *Hooks) newNonce(buffer *[attestedLen]byte) []byte {
+	var raw [randomBytes + tagBytes]byte
+	rand.Read(raw[:randomBytes]) // never fails since Go 1.24
+	n := randomBytes
+	if h.NonceKey != nil {
+		if key := h.NonceKey(); key != nil {
+			tag := key.tag([randomBytes]byte(raw[:]))
+			n += copy(raw[n:], tag[:])
+		}
+	}
+	base64.RawURLEncoding.Encode(buffer[:], raw[:n])
+	return buffer[:base64.RawURLEncoding.EncodedLen(n)]
 }
 
 // fill returns the policy's text with the nonce in each of its places.

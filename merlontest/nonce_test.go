@@ -34,6 +34,18 @@ func TestNoncePasses(t *testing.T) {
 	}
 }
 
+func TestAttestedNoncePasses(t *testing.T) {
+	key, err := merlon.NewNonceKey(make([]byte, 32), "shop.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	guard, err := merlon.NewHooked(merlon.Strict(), merlon.Hooks{NonceKey: func() *merlon.NonceKey { return key }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	merlontest.Nonce(t, guard.Handler(page(good)), get("https://shop.example/"))
+}
+
 // Characters of base64 are escaped in attributes, and hashes let through what they name.
 func TestNonceByHand(t *testing.T) {
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -22,8 +22,9 @@ const (
 )
 
 const (
-	// nonceLen is the length of 128 bits in base64url without padding.
-	nonceLen = 22
+	// nonceLen is the length of 128 bits in base64url without padding, attestedLen that of 64 bits more, which attest them.
+	nonceLen    = 22
+	attestedLen = 32
 	// minSecret is long enough that half of it, 16 hexadecimal digits, has 64 bits: with half of the secret a client could
 	// find the rest (see filter.last).
 	minSecret = 32
@@ -35,7 +36,7 @@ const (
 // Options configures a Writer.
 type Options struct {
 	Mode Mode
-	// Nonce is the nonce of this response: 22 characters of base64url.
+	// Nonce is the nonce of this response: 22 or 32 characters of base64url.
 	Nonce string
 	// Placeholder is the secret that the application prints instead of a nonce: 32 to 256 random ASCII letters and digits,
 	// the first a letter. Nothing else is allowed, because letters and digits are what no HTML, JSON or URL encoder rewrites: an escaped
@@ -51,8 +52,8 @@ func (o Options) Check() error {
 	if o.Mode != Placeholder && o.Mode != Inject {
 		errs = append(errs, fmt.Errorf("rewrite: unknown mode %d", o.Mode))
 	}
-	if len(o.Nonce) != nonceLen || !only(o.Nonce, "-_") {
-		errs = append(errs, errors.New("rewrite: the nonce is not 22 characters of base64url"))
+	if len(o.Nonce) != nonceLen && len(o.Nonce) != attestedLen || !only(o.Nonce, "-_") {
+		errs = append(errs, errors.New("rewrite: the nonce is not 22 or 32 characters of base64url"))
 	}
 	if o.Mode == Placeholder {
 		errs = append(errs, CheckPlaceholder(o.Placeholder))

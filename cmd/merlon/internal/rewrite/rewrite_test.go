@@ -294,6 +294,7 @@ func TestCheck(t *testing.T) {
 		{Nonce: nonce, Placeholder: secret + "-"},
 		{Nonce: nonce, Placeholder: "1" + secret},
 		{Nonce: nonce[:21], Placeholder: secret},
+		{Nonce: nonce + "A", Placeholder: secret},
 		{Nonce: nonce[:21] + `"`, Placeholder: secret},
 	} {
 		var out bytes.Buffer
@@ -302,8 +303,16 @@ func TestCheck(t *testing.T) {
 			t.Errorf("NewWriter(%+v) wrote %q, error %v", o, out.Bytes(), err)
 		}
 	}
-	if err := errors.Join(placing.Check(), injecting.Check()); err != nil {
+	attested := placing
+	attested.Nonce = nonce + nonce[:10]
+	if err := errors.Join(placing.Check(), injecting.Check(), attested.Check()); err != nil {
 		t.Errorf("Check() = %v", err)
+	}
+	var out bytes.Buffer
+	w := rewrite.NewWriter(&out, attested)
+	_, err := w.Write([]byte(expand(`<script nonce=@>`)))
+	if want := "<script nonce=" + attested.Nonce + ">"; err != nil || w.Close() != nil || out.String() != want {
+		t.Errorf("with a longer nonce: %q, %v; want %q", &out, err, want)
 	}
 }
 
