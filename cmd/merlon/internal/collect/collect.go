@@ -32,6 +32,10 @@ type Site struct {
 
 	// Client returns the address of the client, the zero Addr where it is not known. nil: the peer is the client. See [Behind].
 	Client func(*http.Request) netip.Addr
+
+	// Attests reports whether a nonce in a reported policy is one that the site's Guard made, so that somebody fetched a page for it.
+	// nil: no report is known to be about a page view.
+	Attests func(nonce string) bool
 }
 
 // Config says what a Collector works with.

@@ -33,6 +33,9 @@ func (req *request) hit(e *event, at time.Time) store.Hit {
 	if e.policy != nil {
 		h.Policy, h.PolicyText = e.policy.hash, e.policy.text
 	}
+	if v := e.rep.Violation; v != nil {
+		h.View = req.site.views.of(v.OriginalPolicy)
+	}
 	h.Body = func() string { return e.body(req.site, &h) }
 	return h
 }

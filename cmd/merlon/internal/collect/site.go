@@ -19,6 +19,8 @@ type hosts struct {
 	places   *cache[*place]
 	policies *cache[*policy]
 	agents   *cache[agent]
+
+	views *views
 }
 
 // maxCachedAgents is how many User-Agent headers are remembered.
@@ -28,6 +30,7 @@ func newHosts(site Site) *hosts {
 	h := &hosts{
 		name: site.Name, set: hostport.Map[bool]{}, noise: newNoise(site.Noise),
 		places: newCache[*place](maxCachedPlaces), policies: newCache[*policy](maxCachedPolicies), agents: newCache[agent](maxCachedAgents),
+		views: newViews(site.Attests),
 	}
 	for _, host := range site.Hosts {
 		_ = h.set.Add(host, true) // one that is none has no documents
