@@ -26,6 +26,28 @@ type Committed struct {
 	Document bool // a browser may render the response
 }
 
+// PageView reports whether the response is a page that somebody looks at: a whole document that was asked for by navigating, as far as
+// the browser says (old ones do not). Error pages are pages. Redirects, answers to HEAD, 304 and parts of documents are none, and
+// pages from a browser's cache are never committed.
+// https://www.w3.org/TR/fetch-metadata/#sec-fetch-dest-header
+func (c Committed) PageView() bool {
+	if !c.Document || c.Request.Method == http.MethodHead {
+		return false
+	}
+	switch c.Status {
+	case http.StatusNoContent, http.StatusResetContent, http.StatusPartialContent:
+		return false
+	}
+	if c.Status < 200 || c.Status/100 == 3 {
+		return false
+	}
+	switch c.Request.Header.Get("Sec-Fetch-Dest") {
+	case "", "document", "iframe", "frame", "fencedframe", "embed", "object":
+		return true
+	}
+	return false
+}
+
 // Misuse is something that a program does and that does not have the effect it looks like.
 type Misuse struct {
 	Request *http.Request

@@ -59,6 +59,44 @@ func nonces(res *http.Response) []string {
 	return out
 }
 
+func TestPageView(t *testing.T) {
+	for _, c := range []struct {
+		method, kind, dest string
+		status             int
+		want               bool
+	}{
+		{"GET", "text/html", "document", 200, true},
+		{"GET", "text/html", "iframe", 200, true},
+		{"POST", "text/html; charset=utf-8", "", 200, true},
+		{"GET", "text/html", "document", 404, true},
+		{"GET", "text/html", "document", 500, true},
+		{"GET", "image/svg+xml", "", 200, true},
+		{"GET", "image/svg+xml", "image", 200, false},
+		{"GET", "text/html", "empty", 200, false}, // of fetch
+		{"GET", "application/json", "", 200, false},
+		{"HEAD", "text/html", "", 200, false},
+		{"GET", "text/html", "document", 304, false},
+		{"GET", "text/html", "document", 302, false},
+		{"GET", "application/pdf", "", 206, false},
+		{"POST", "", "", 204, false},
+	} {
+		g, committed, _ := watched(t, merlon.Strict())
+		r := httptest.NewRequest(c.method, "https://shop.example/", nil)
+		if c.dest != "" {
+			r.Header.Set("Sec-Fetch-Dest", c.dest)
+		}
+		g.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if c.kind != "" {
+				w.Header().Set("Content-Type", c.kind)
+			}
+			w.WriteHeader(c.status)
+		})).ServeHTTP(httptest.NewRecorder(), r)
+		if got := (*committed)[0].PageView(); got != c.want {
+			t.Errorf("%s %d %s for %q: %t, want %t", c.method, c.status, c.kind, c.dest, got, c.want)
+		}
+	}
+}
+
 func TestMisuseHook(t *testing.T) {
 	other := newGuard(t, merlon.API())
 	for _, c := range []struct {

@@ -63,6 +63,9 @@ var mayImport = map[string][]string{
 // because a released tool is built with a library of another version.
 var public = []string{"merlon", "csp", "report", "audit", "merlontest", "cfgerrors"}
 
+// rootTests is what tests of the library may import besides: examples show how packages work together.
+var rootTests = map[string][]string{"report": {"merlon"}}
+
 // toolTests is what tests of the tool may import besides.
 var toolTests = []string{"tool/browser", "tool/need", "tool/wait"}
 
@@ -133,6 +136,8 @@ func TestMisplacedImports(t *testing.T) {
 		{listedPackage{ImportPath: modulePath + "/csp", Imports: []string{modulePath}}, "csp may not import merlon"},
 		{listedPackage{ImportPath: modulePath + "/csp", TestImports: []string{modulePath}}, "csp may not import merlon"},
 		{listedPackage{ImportPath: modulePath, Imports: []string{"golang.org/x/net/html"}}, "merlon may not import golang.org/x/net/html"},
+		{listedPackage{ImportPath: modulePath + "/report", XTestImports: []string{modulePath}}, ""},
+		{listedPackage{ImportPath: modulePath + "/report", Imports: []string{modulePath}}, "report may not import merlon"},
 		{listedPackage{ImportPath: modulePath + "/internal/a", Imports: []string{modulePath + "/internal/b"}}, "internal/a may not import internal/b"},
 		{listedPackage{ImportPath: modulePath + "/extra"}, "extra is not in the table"},
 		{listedPackage{ImportPath: tool + "gateway", Imports: []string{modulePath, "golang.org/x/net/html"}}, ""},
@@ -157,7 +162,7 @@ func misplacedImports(pkg listedPackage) []string {
 	if !ok {
 		return []string{name + " is not in the table"}
 	}
-	inTests := append(slices.Clip(allowed), name)
+	inTests := append(slices.Concat(allowed, rootTests[name]), name)
 	if isTool(name) {
 		inTests = append(inTests, toolTests...)
 	}
