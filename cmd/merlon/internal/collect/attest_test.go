@@ -24,7 +24,7 @@ func TestAttestedReports(t *testing.T) {
 		{"no nonce", []string{"img-src 'self'"}, 0, 0},
 		{"a nonce of ours", []string{"script-src 'nonce-ours1'"}, 1, 1},
 		{"of somebody else", []string{"script-src 'nonce-theirs'"}, 0, 0},
-		{"one page, three reports", []string{"script-src 'nonce-ours1'", "script-src 'nonce-ours1'; img-src 'self'", "style-src 'nonce-ours1'"}, 3, 1},
+		{"one page, three reports", []string{"img-src 'self'; script-src 'nonce-ours1'", "script-src 'nonce-ours1'; img-src 'self'", "style-src 'nonce-ours1'; img-src 'self'"}, 3, 1},
 		{"two pages", []string{"script-src 'nonce-ours1'", "script-src 'nonce-ours2'"}, 2, 2},
 		{"behind another one", []string{"script-src 'nonce-theirs' 'nonce-ours1'"}, 1, 1},
 		{"behind many", []string{"script-src " + strings.Repeat("'nonce-theirs' ", 10) + "'nonce-ours1'"}, 0, 0},

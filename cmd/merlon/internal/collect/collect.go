@@ -36,6 +36,8 @@ type Site struct {
 	// Attests reports whether a nonce in a reported policy is one that the site's Guard made, so that somebody fetched a page for it.
 	// nil: no report is known to be about a page view.
 	Attests func(nonce string) bool
+
+	DocumentsToken string // of programs that push counts of documents; "": none may
 }
 
 // Config says what a Collector works with.

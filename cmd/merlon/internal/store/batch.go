@@ -22,6 +22,7 @@ type Batch struct {
 	canaries  map[canaryKey]canary
 	digests   map[Digest]time.Time
 	keep      [2]time.Time // between which times digests are kept
+	pushes    []push
 }
 
 // Digest identifies a batch of reports that a browser may send again.

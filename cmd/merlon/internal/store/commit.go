@@ -66,6 +66,9 @@ func (c *commit) batch(b *Batch) {
 	for k, n := range b.canaries {
 		c.exec(addCanaries, k.site, k.browser, k.hour, n.sent, n.received)
 	}
+	for _, p := range b.pushes {
+		c.pushed(p)
+	}
 	if len(b.digests) > 0 {
 		c.exec(forgetDigests, b.keep[0].UnixMilli(), b.keep[1].UnixMilli())
 	}

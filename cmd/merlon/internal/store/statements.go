@@ -17,6 +17,7 @@ const (
 	addDrop
 	addPolicy
 	addDocuments
+	addPushed
 	addCanaries
 	addDigest
 	forgetDigests
@@ -66,6 +67,9 @@ func statementText(n int) string {
 	case addDocuments:
 		return `INSERT INTO documents (site, route, policy, hour, count) VALUES (?, ?, ?, ?, ?)
 			ON CONFLICT DO UPDATE SET count = count + excluded.count`
+	case addPushed:
+		return `INSERT INTO documents (site, route, policy, hour, count) SELECT ?, ?, ?, ?, ?
+			WHERE NOT EXISTS (SELECT * FROM digests WHERE digest = ?) ON CONFLICT DO UPDATE SET count = count + excluded.count`
 	case addCanaries:
 		return `INSERT INTO canaries (site, browser, hour, sent, received) VALUES (?, ?, ?, ?, ?)
 			ON CONFLICT DO UPDATE SET sent = sent + excluded.sent, received = received + excluded.received`

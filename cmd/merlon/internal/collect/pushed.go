@@ -1,0 +1,93 @@
+package collect
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/store"
+	"github.com/merlon-sec/merlon/report"
+)
+
+// DocumentsPath is where programs push counts of documents, below the path of reports.
+const DocumentsPath = "/documents"
+
+// documents takes counts of documents from programs that have the site's token. They are no browsers, so it says what is wrong.
+type documents struct {
+	collector *Collector
+	site      string
+	token     [sha256.Size]byte // of the token, so that a comparison tells nothing, its length included
+	some      bool
+}
+
+// Documents takes the counts that programs with the token push about a site (see report.Counter), on any path. Without a token nothing is
+// there: 404. 204 means that the counts are on stable storage; sent again within twenty minutes they count once.
+func (c *Collector) Documents(site Site) http.Handler {
+	return &documents{c, site.Name, sha256.Sum256([]byte(site.DocumentsToken)), site.DocumentsToken != ""}
+}
+
+func (d *documents) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	switch {
+	case !d.some:
+		http.Error(w, "No program may count documents here: the site has no documents: {token_file: F}.", http.StatusNotFound)
+	case r.Method != http.MethodPost:
+		w.Header().Set("Allow", "POST")
+		http.Error(w, "Counts of documents come by POST.", http.StatusMethodNotAllowed)
+	case !d.permits(r):
+		w.Header().Set("WWW-Authenticate", "Bearer")
+		http.Error(w, "The token is another one.", http.StatusUnauthorized)
+	default:
+		d.take(w, r)
+	}
+}
+
+func (d *documents) permits(r *http.Request) bool {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	sum := sha256.Sum256([]byte(token))
+	return subtle.ConstantTimeCompare(sum[:], d.token[:]) == 1 && strings.EqualFold(scheme, "Bearer")
+}
+
+func (d *documents) take(w http.ResponseWriter, r *http.Request) {
+	// Not supported by the writers of some tests; then the server's own limits hold.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(readTimeout))
+	body := &meteredBody{meter: d.collector, source: http.MaxBytesReader(w, r.Body, report.MaxCountsBytes)}
+	defer body.release()
+	data, err := io.ReadAll(body)
+	var counts report.Counts
+	if err == nil {
+		counts, err = report.DecodeCounts(data)
+	} else if !errors.Is(err, errBusy) {
+		err = errors.Join(report.ErrNotCounts, err)
+	}
+	if err == nil {
+		err = d.store(r, counts)
+	}
+	var large *http.MaxBytesError
+	switch {
+	case err == nil:
+		w.WriteHeader(http.StatusNoContent)
+	case errors.As(err, &large), errors.Is(err, report.ErrTooLarge):
+		http.Error(w, "Counts of documents: the body is too large.", http.StatusRequestEntityTooLarge)
+	case errors.Is(err, report.ErrNotCounts), errors.Is(err, report.ErrTooMany):
+		http.Error(w, "Counts of documents: "+err.Error(), http.StatusBadRequest)
+	default:
+		w.Header().Set("Retry-After", retryAfter)
+		http.Error(w, "The counts could not be stored. Send them again.", http.StatusServiceUnavailable)
+	}
+}
+
+func (d *documents) store(r *http.Request, counts report.Counts) error {
+	if len(counts.Documents) == 0 {
+		return nil
+	}
+	sum := sha256.Sum256([]byte("documents " + d.site + "\n" + counts.ID))
+	at := d.collector.now()
+	return d.collector.add(r.Context(), func(b *store.Batch) {
+		b.Pushed(store.Digest(sum[:16]), d.site, at, counts.Documents)
+	})
+}
