@@ -15,7 +15,7 @@ const (
 	attestedLen = (randomBytes + tagBytes) / 3 * 4
 
 	minNonceSecret = 16
-	maxNonceSite   = 255
+	maxNonceSite   = 512
 )
 
 // NonceKey makes the nonces of a site tell that they are its own: behind their 128 random bits stand 64 bits of an HMAC, and the
@@ -28,7 +28,7 @@ type NonceKey struct {
 }
 
 // NewNonceKey makes the key of a site from a secret of 16 to 64 random bytes. Sites may share a secret: their nonces differ
-// all the same. The name of a site has at most 255 bytes.
+// all the same. The name of a site has at most 512 bytes.
 func NewNonceKey(secret []byte, site string) (*NonceKey, error) {
 	if len(secret) < minNonceSecret || len(secret) > sha256.BlockSize {
 		return nil, fmt.Errorf("merlon: the secret of a NonceKey has %d bytes; make 32 with crypto/rand", len(secret))

@@ -48,7 +48,7 @@ func plainAttests(secret []byte, site, nonce string) bool {
 }
 
 func TestAttestedNonce(t *testing.T) {
-	for _, site := range []string{"", "shop.example", strings.Repeat("s", 255)} {
+	for _, site := range []string{"", "shop.example", strings.Repeat("s", 512)} {
 		for _, size := range []int{16, 32, 64} {
 			secret := nonceSecret[:min(size, 32)]
 			if size == 64 {
@@ -127,7 +127,7 @@ func TestNewNonceKeyRefuses(t *testing.T) {
 		secret int
 		site   string
 		want   string
-	}{{0, "a", "crypto/rand"}, {15, "a", "15 bytes"}, {65, "a", "65 bytes"}, {32, strings.Repeat("a", 256), "at most 255"}} {
+	}{{0, "a", "crypto/rand"}, {15, "a", "15 bytes"}, {65, "a", "65 bytes"}, {32, strings.Repeat("a", 513), "at most 512"}} {
 		if _, err := merlon.NewNonceKey(make([]byte, c.secret), c.site); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("NewNonceKey(%d bytes, %d bytes): %v, want %q", c.secret, len(c.site), err, c.want)
 		}

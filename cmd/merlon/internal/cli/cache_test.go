@@ -89,7 +89,7 @@ func publisher() http.Handler {
 }
 
 var (
-	nonceSource    = regexp.MustCompile(`'nonce-([\w-]{22})'`)
+	nonceSource    = regexp.MustCompile(`'nonce-([\w-]{32})'`)
 	nonceAttribute = regexp.MustCompile(`nonce="([\w-]*)"`)
 	numberOf       = regexp.MustCompile(`number\((\d+)\)`)
 )

@@ -91,7 +91,7 @@ func checkNonce(p tab, page string) {
 			p.t.Errorf("%s: the page says %q, want %q", page+query, got, "ran, t")
 		}
 		nonce := p.text("[...document.scripts].map(s => s.nonce).join('')") // an attribute of a page with a policy is hidden from its own scripts
-		if len(nonce) != 22 || seen[nonce] || strings.Contains(p.text("document.documentElement.outerHTML"), placeholder) {
+		if len(nonce) != 32 || seen[nonce] || strings.Contains(p.text("document.documentElement.outerHTML"), placeholder) {
 			p.t.Errorf("%s: the nonce %q is none, or came before, or the placeholder is seen", page+query, nonce)
 		}
 		seen[nonce] = true

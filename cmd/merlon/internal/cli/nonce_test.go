@@ -43,7 +43,7 @@ func TestPlaceholderFromTheEnvironment(t *testing.T) {
 	}
 	defer res.Body.Close()
 	body, _ := io.ReadAll(res.Body)
-	if nonce := regexp.MustCompile(`nonce=(.{22})>`).FindStringSubmatch(string(body)); nonce == nil || !strings.Contains(res.Header.Get("Content-Security-Policy"), "'nonce-"+nonce[1]+"'") {
+	if nonce := regexp.MustCompile(`nonce=(.{32})>`).FindStringSubmatch(string(body)); nonce == nil || !strings.Contains(res.Header.Get("Content-Security-Policy"), "'nonce-"+nonce[1]+"'") {
 		t.Errorf("the page is %s", body)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/collect"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/dash"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/gateway"
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/keys"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/metrics"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/policyfile"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/store"
@@ -26,7 +27,9 @@ type stack struct {
 	dir       string
 	lock      *store.Lock
 	store     *store.Store
+	keys      *keys.Keys
 	collector *collect.Collector
+	tallies   *collect.Tallies
 	dashboard *dash.Dashboard
 	metrics   *metrics.Metrics // nil: nobody counts
 	token     string           // for the first log-in
@@ -50,6 +53,9 @@ func (s *stack) open(ctx context.Context, view dash.Config) (err error) {
 	if s.store, err = store.Open(ctx, filepath.Join(s.dir, databaseName)); err != nil {
 		return err
 	}
+	if s.keys, err = keys.Open(s.dir, nil, view.Logger); err != nil {
+		return err
+	}
 	counted := collect.Config{Store: s.store, Logger: view.Logger}
 	if s.metrics != nil {
 		counted.Stored, counted.Dropped = s.metrics.Reports, s.metrics.Dropped
@@ -57,6 +63,7 @@ func (s *stack) open(ctx context.Context, view dash.Config) (err error) {
 	if s.collector, err = collect.New(counted); err != nil {
 		return err
 	}
+	s.tallies = collect.NewTallies(s.collector)
 	tokens, token, err := dash.NewTokens(s.dir)
 	if err != nil {
 		return fmt.Errorf("writing the log-in token: %w", err)
@@ -79,6 +86,9 @@ func adminHosts(addr string) []string {
 // close commits what is queued and lets go of the data directory. It closes what was opened, however far that came.
 func (s *stack) close(ctx context.Context) error {
 	var errs []error
+	if s.tallies != nil {
+		errs = append(errs, s.tallies.Close(ctx))
+	}
 	if s.collector != nil {
 		errs = append(errs, s.collector.Close(ctx))
 	}
@@ -99,10 +109,14 @@ func (s *stack) gateway(file *policyfile.File, log *slog.Logger) (*gateway.Gatew
 		if err != nil {
 			return nil, err
 		}
-		if out.Guard, err = s.counted(site); err != nil {
+		nonces := nonceKeys(s.keys, site.Name)
+		if out.Guard, err = s.hooked(site, nonces); err != nil {
 			return nil, err
 		}
-		out.Reports = s.collector.Handler(collect.Site{Name: site.Name, Hosts: site.Hosts, Client: clientOf(site.Guard)})
+		reported := collect.Site{Name: site.Name, Hosts: site.Hosts, Client: clientOf(site.Guard), DocumentsToken: site.DocumentsToken,
+			Attests: func(nonce string) bool { return nonces().Attests(nonce) }}
+		out.Reports, out.Documents = s.collector.Handler(reported), s.collector.Documents(reported)
+		out.DocumentsPath = policyfile.DocumentsPath
 		c.Sites = append(c.Sites, out)
 	}
 	s.collector.SetLimits(reportLimits(file.ReportLimits))
@@ -135,12 +149,4 @@ func gatewaySite(s policyfile.Site) (gateway.Site, error) {
 func gatewayApp(site string, a policyfile.App) (gateway.App, error) {
 	nonce, err := gatewayNonce(site, a.Nonce)
 	return gateway.App{Upstream: a.Upstream, Roots: a.Roots, Nonce: nonce, MaxBody: a.MaxBody, MayLoosen: a.MayLoosen}, err
-}
-
-// counted is the site's Guard, with hooks where somebody counts.
-func (s *stack) counted(site policyfile.Site) (*merlon.Guard, error) {
-	if s.metrics == nil {
-		return site.Guard, nil
-	}
-	return merlon.NewHooked(site.Guard.Config(), s.metrics.Hooks(site.Name))
 }

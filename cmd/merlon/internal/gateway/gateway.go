@@ -31,6 +31,9 @@ type Site struct {
 
 	ReportPath string       // the one path that is never forwarded
 	Reports    http.Handler // answers it; nil leaves it at 404
+
+	DocumentsPath string       // where counts of documents are pushed to, never forwarded either; "" for nowhere
+	Documents     http.Handler // answers it
 }
 
 // Gateway is an http.Handler that forwards each request to its site's application. It is safe for concurrent use.

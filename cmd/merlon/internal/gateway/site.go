@@ -21,11 +21,10 @@ type App struct {
 
 // site is a Site that serves.
 type site struct {
-	guard      *merlon.Guard
-	app        guarded
-	routes     map[string]guarded // by pattern
-	reportPath string
-	reports    guarded
+	guard  *merlon.Guard
+	app    guarded
+	routes map[string]guarded // by pattern
+	own    map[string]guarded // what the gateway itself answers, by path
 }
 
 // guarded is a handler with its Guard around it.
@@ -56,8 +55,10 @@ func newSite(s Site, c Config, mark string, u *upstreams) (*site, error) {
 		p.app.Nonce = a.Nonce.under(s.Guard, a.MayLoosen)
 		return s.observed(p.guarded(c.transport(a, u)))
 	}
-	reports := trusted(s.Guard, recovering(s.reports(c.Timeouts), c.Logger))
-	out := &site{guard: s.Guard, app: handler(s.App), routes: map[string]guarded{}, reportPath: s.ReportPath, reports: s.observed(reports)}
+	out := &site{guard: s.Guard, app: handler(s.App), routes: map[string]guarded{}, own: map[string]guarded{}}
+	for path, h := range s.ownPaths(c.Timeouts) {
+		out.own[path] = s.observed(trusted(s.Guard, recovering(h, c.Logger)))
+	}
 	for pattern, a := range s.Routes {
 		out.routes[pattern] = handler(a)
 	}
@@ -85,10 +86,10 @@ func (p *proxy) guarded(transport http.RoundTripper) guarded {
 // handler returns what answers r: the route that it belongs to. A path that servers read in different ways has the site's application,
 // as it has the site's policy.
 func (s *site) handler(r *http.Request) guarded {
-	switch {
-	case r.URL.Path == s.reportPath:
-		return s.reports
-	case len(s.routes) == 0:
+	if h, ok := s.own[r.URL.Path]; ok {
+		return h
+	}
+	if len(s.routes) == 0 {
 		return s.app
 	}
 	if h, ok := s.routes[s.guard.Pattern(r)]; ok {
@@ -151,15 +152,23 @@ func (s *Site) placeholder() (string, error) {
 	return secret, nil
 }
 
-// reports returns what answers the report path.
-func (s *Site) reports(t Timeouts) http.Handler {
-	if s.Reports == nil {
-		return http.NotFoundHandler()
+// ownPaths returns what the gateway answers in place of the application.
+func (s *Site) ownPaths(t Timeouts) map[string]http.Handler {
+	own := map[string]http.Handler{s.ReportPath: s.Reports}
+	if s.DocumentsPath != "" {
+		own[s.DocumentsPath] = s.Documents
 	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		bounded(w, r, t.RequestBody, 0)
-		s.Reports.ServeHTTP(w, r)
-	})
+	for path, h := range own {
+		if h == nil {
+			own[path] = http.NotFoundHandler()
+			continue
+		}
+		own[path] = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			bounded(w, r, t.RequestBody, 0)
+			h.ServeHTTP(w, r)
+		})
+	}
+	return own
 }
 
 // requestRoutes compiles what applications may ask for, if one of them may.

@@ -39,6 +39,11 @@ var fileKeys = group{
 	{"sites", map[string]any{}}, // Schema fills in what a site has
 }
 
+// siteKeys are those of a site besides the library's and its application's.
+var siteKeys = group{{"documents", documentsKeys.schema("token_file")}}
+
+var documentsKeys = group{{"token_file", text}}
+
 // appKeys are those of a site that say how its application is treated, and routeKeys those of a route.
 var (
 	appKeys   = group{{"upstream", text}, {"upstream_ca_file", text}, {"nonce", nonceSchema()}, {"max-body", size}}

@@ -30,7 +30,7 @@ func teach(err error) error {
 		keys := strings.Split(list, ", ")
 		switch {
 		case !strings.Contains(m.Field, "."):
-			keys = slices.Concat(keys, []string{"hosts"}, appKeys.names(), fileKeys.names())
+			keys = slices.Concat(keys, []string{"hosts"}, appKeys.names(), siteKeys.names(), fileKeys.names())
 		case strings.HasPrefix(m.Field, "routes["):
 			keys = append(keys, routeKeys.names()...)
 		}

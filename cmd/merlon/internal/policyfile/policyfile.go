@@ -49,6 +49,8 @@ type Site struct {
 	App             // where no route says otherwise
 	Routes []Route  // those on which the gateway itself does something different
 	Guard  *merlon.Guard
+
+	DocumentsToken string // of programs that push counts of documents; "": none may
 }
 
 // Error is a mistake at a place in a policy file.
@@ -252,6 +254,10 @@ func (r *reader) site(path string, keys map[string]any) Site {
 	keys = maps.Clone(keys)
 	s := Site{Name: "default", Hosts: r.hosts(keys, path), App: r.siteApp(keys, path)}
 	s.Routes = r.routes(keys, path, s.App)
+	s.DocumentsToken = r.documentsToken(keys["documents"], under(path, "documents"))
+	for _, key := range siteKeys.names() {
+		delete(keys, key)
+	}
 	if len(s.Hosts) > 0 {
 		s.Name = s.Hosts[0]
 	}

@@ -15,6 +15,7 @@ func Schema() map[string]any {
 	site["hosts"] = described("hosts", list(text))
 	route := site["routes"].(map[string]any)["items"].(map[string]any)["properties"].(map[string]any)
 	appKeys.into(site)
+	siteKeys.into(site)
 	routeKeys.into(route)
 	top := map[string]any{}
 	fileKeys.into(top)
