@@ -122,6 +122,14 @@ func TestNonceKeysChange(t *testing.T) {
 	}
 }
 
+func TestMint(t *testing.T) {
+	key := newNonceKey(t, nonceSecret, "a")
+	first, second := key.Mint(), key.Mint()
+	if first == second || !key.Attests(first) || !plainAttests(nonceSecret, "a", second) {
+		t.Errorf("%q and %q", first, second)
+	}
+}
+
 func TestNewNonceKeyRefuses(t *testing.T) {
 	for _, c := range []struct {
 		secret int

@@ -60,14 +60,21 @@ func (s *response) mint() {
 
 // newNonce writes a nonce to the buffer, attested where there is a key.
 func (h *Hooks) newNonce(buffer *[attestedLen]byte) []byte {
+	var key *NonceKey
+	if h.NonceKey != nil {
+		key = h.NonceKey()
+	}
+	return key.mint(buffer)
+}
+
+// mint writes a nonce to the buffer; without a key it has no tag.
+func (k *NonceKey) mint(buffer *[attestedLen]byte) []byte {
 	var raw [randomBytes + tagBytes]byte
 	rand.Read(raw[:randomBytes]) // never fails since Go 1.24
 	n := randomBytes
-	if h.NonceKey != nil {
-		if key := h.NonceKey(); key != nil {
-			tag := key.tag([randomBytes]byte(raw[:]))
-			n += copy(raw[n:], tag[:])
-		}
+	if k != nil {
+		tag := k.tag([randomBytes]byte(raw[:]))
+		n += copy(raw[n:], tag[:])
 	}
 	base64.RawURLEncoding.Encode(buffer[:], raw[:n])
 	return buffer[:base64.RawURLEncoding.EncodedLen(n)]

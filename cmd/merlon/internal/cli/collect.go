@@ -92,8 +92,9 @@ type collectors struct {
 // have put another there, and the reports name the documents.
 func newCollectors(s *stack, file *policyfile.File, _ *slog.Logger) (answerer, error) {
 	c := &collectors{sites: hostport.Map[http.Handler]{}}
+	s.collector.SetLimits(reportLimits(file.ReportLimits))
 	for _, site := range file.Sites {
-		h := gateway.Observed(site.Name, site.Guard, s.collector.Handler(collect.Site{Name: site.Name, Hosts: site.Hosts}))
+		h := gateway.Observed(site.Name, site.Guard, s.collected(reportedSite(site)))
 		if len(file.Sites) == 1 {
 			c.rest = h
 			break
@@ -105,13 +106,21 @@ func newCollectors(s *stack, file *policyfile.File, _ *slog.Logger) (answerer, e
 		}
 	}
 	if c.rest == nil {
-		c.rest = s.collector.Handler(nobody())
+		c.rest = s.collected(nobody())
 	}
 	guard, err := merlon.New(ownHeaders())
 	if err != nil {
 		return nil, err
 	}
 	return closer{guard.Handler(c)}, nil
+}
+
+// collected takes the reports and the counts of documents of one site.
+func (s *stack) collected(site collect.Site) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle(policyfile.ReportPath, s.collector.Handler(site))
+	mux.Handle(policyfile.DocumentsPath, s.collector.Documents(site))
+	return mux
 }
 
 // nobody is a site without documents, for what comes under a host of no site: nobody's page is on a host drawn by lot in a domain that is
@@ -129,8 +138,8 @@ func ownHeaders() merlon.Config {
 }
 
 func (c *collectors) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path != policyfile.ReportPath {
-		http.Error(w, "Browsers' reports are collected at "+policyfile.ReportPath+". Nothing else is here.", http.StatusNotFound)
+	if r.URL.Path != policyfile.ReportPath && r.URL.Path != policyfile.DocumentsPath {
+		http.Error(w, "Browsers' reports are collected at "+policyfile.ReportPath+", counts of documents at "+policyfile.DocumentsPath+". Nothing else is here.", http.StatusNotFound)
 		return
 	}
 	h := c.rest

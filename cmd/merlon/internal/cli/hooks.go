@@ -2,28 +2,48 @@ package cli
 
 import (
 	"github.com/merlon-sec/merlon"
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/collect"
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/gateway"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/keys"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/policyfile"
 )
 
-// hooked is the site's Guard with what stands behind it: its pages are counted, and its nonces have the key of the day.
-func (s *stack) hooked(site policyfile.Site, nonces func() merlon.NonceKeys) (*merlon.Guard, error) {
-	count := s.tallies.Hook(site.Name)
-	hooks := merlon.Hooks{Committed: count, NonceKey: func() *merlon.NonceKey { return nonces()[0] }}
+// attach gives a site of the gateway what stands behind it: its pages are counted, their nonces have the key of the day, some have a
+// canary, and reports about them are collected.
+func (s *stack) attach(out *gateway.Site, site policyfile.Site) (err error) {
+	nonces, canaries := siteKeys(s.keys, "nonce", site.Name), siteKeys(s.keys, "canary", site.Name)
+	reported := reportedSite(site)
+	reported.Attests = func(nonce string) bool { return nonces().Attests(nonce) }
+	committed := []func(merlon.Committed){s.tallies.Hook(site.Name)}
+	if site.Canary > 0 {
+		reported.Canary = func(token string) bool { return canaries().Attests(token) }
+		out.Canary = gateway.Canary{Share: site.Canary, Sent: func(agent string) { s.tallies.CanarySent(site.Name, agent) },
+			Report: func() string { return policyfile.ReportPath + "?" + collect.CanaryParam + "=" + canaries()[0].Mint() }}
+		committed = append(committed, gateway.PutCanary)
+	}
+	hooks := merlon.Hooks{NonceKey: func() *merlon.NonceKey { return nonces()[0] }}
 	if s.metrics != nil {
 		measured := s.metrics.Hooks(site.Name)
-		hooks.Misuse = measured.Misuse
-		hooks.Committed = func(c merlon.Committed) {
-			measured.Committed(c)
-			count(c)
+		hooks.Misuse, committed = measured.Misuse, append(committed, measured.Committed)
+	}
+	hooks.Committed = func(c merlon.Committed) {
+		for _, hook := range committed {
+			hook(c)
 		}
 	}
-	return merlon.NewHooked(site.Guard.Config(), hooks)
+	out.Guard, err = merlon.NewHooked(site.Guard.Config(), hooks)
+	out.Reports, out.Documents, out.DocumentsPath = s.collector.Handler(reported), s.collector.Documents(reported), policyfile.DocumentsPath
+	return err
 }
 
-// nonceKeys returns the keys of a site's nonces: today's, which makes them, and yesterday's, whose pages may still be open.
-func nonceKeys(k *keys.Keys, site string) func() merlon.NonceKeys {
-	return keys.Daily(k, "nonce", func(p keys.Pair) merlon.NonceKeys {
+// reportedSite is what the collector has to know of a site, whoever sends its pages.
+func reportedSite(s policyfile.Site) collect.Site {
+	return collect.Site{Name: s.Name, Hosts: s.Hosts, Client: clientOf(s.Guard), DocumentsToken: s.DocumentsToken}
+}
+
+// siteKeys returns a site's keys for a purpose: today's, which makes nonces, and yesterday's, whose pages may still be open.
+func siteKeys(k *keys.Keys, purpose, site string) func() merlon.NonceKeys {
+	return keys.Daily(k, purpose, func(p keys.Pair) merlon.NonceKeys {
 		return merlon.NonceKeys{nonceKey(p.Current, site), nonceKey(p.Previous, site)}
 	})
 }

@@ -109,14 +109,9 @@ func (s *stack) gateway(file *policyfile.File, log *slog.Logger) (*gateway.Gatew
 		if err != nil {
 			return nil, err
 		}
-		nonces := nonceKeys(s.keys, site.Name)
-		if out.Guard, err = s.hooked(site, nonces); err != nil {
+		if err := s.attach(&out, site); err != nil {
 			return nil, err
 		}
-		reported := collect.Site{Name: site.Name, Hosts: site.Hosts, Client: clientOf(site.Guard), DocumentsToken: site.DocumentsToken,
-			Attests: func(nonce string) bool { return nonces().Attests(nonce) }}
-		out.Reports, out.Documents = s.collector.Handler(reported), s.collector.Documents(reported)
-		out.DocumentsPath = policyfile.DocumentsPath
 		c.Sites = append(c.Sites, out)
 	}
 	s.collector.SetLimits(reportLimits(file.ReportLimits))

@@ -22,13 +22,14 @@ const (
 // views tells which reports are about pages that somebody fetched.
 type views struct {
 	attests func(nonce string) bool
+	most    int // reports that a nonce counts for
 
 	mu         sync.Mutex
 	young, old map[uint64]int
 }
 
-func newViews(attests func(nonce string) bool) *views {
-	return &views{attests: attests, young: map[uint64]int{}}
+func newViews(attests func(nonce string) bool, most int) *views {
+	return &views{attests: attests, most: most, young: map[uint64]int{}}
 }
 
 // of returns a hash of the nonce in a policy that a report quotes, 0 if no nonce is attested or too many reports have had it.
@@ -43,16 +44,17 @@ func (v *views) of(policy string) uint64 {
 			return 0
 		}
 		if v.attests(nonce) {
-			sum := sha256.Sum256([]byte(nonce))
-			return v.count(max(1, binary.BigEndian.Uint64(sum[:])))
+			return v.count(nonce)
 		}
 		policy = behind
 	}
 	return 0
 }
 
-// count counts a report about the view, and returns 0 for one too many.
-func (v *views) count(view uint64) uint64 {
+// count counts a report with an attested nonce, and returns the nonce's hash, or 0 for a report too many.
+func (v *views) count(nonce string) uint64 {
+	sum := sha256.Sum256([]byte(nonce))
+	view := max(1, binary.BigEndian.Uint64(sum[:]))
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	n, known := v.young[view]
@@ -61,8 +63,8 @@ func (v *views) count(view uint64) uint64 {
 			v.young, v.old = map[uint64]int{}, v.young
 		}
 	}
-	v.young[view] = min(n+1, maxPerView+1)
-	if n >= maxPerView {
+	v.young[view] = min(n+1, v.most)
+	if n >= v.most {
 		return 0
 	}
 	return view

@@ -37,6 +37,9 @@ type Site struct {
 	// nil: no report is known to be about a page view.
 	Attests func(nonce string) bool
 
+	// Canary reports whether a token is that of a canary which the gateway has put into a page of the site. nil: it puts none.
+	Canary func(token string) bool
+
 	DocumentsToken string // of programs that push counts of documents; "": none may
 }
 

@@ -13,21 +13,22 @@ import (
 // tallyEvery is how often counted documents are stored. What a process that is killed has counted since is lost.
 const tallyEvery = 5 * time.Second
 
-// Tallies counts the documents that the Guards of this process send, and hands them to the collector every few seconds. It is
+// Tallies counts the documents and canaries that the Guards of this process send, and hands them to the collector every few seconds. It is
 // safe for concurrent use.
 type Tallies struct {
 	collector *Collector
 	stop      context.CancelFunc
 	ended     chan struct{}
 
-	mu    sync.Mutex
-	sites map[string]*report.Tally
+	mu       sync.Mutex
+	sites    map[string]*report.Tally
+	canaries map[canaryOf]int64
 }
 
 // NewTallies returns Tallies that run one goroutine until Close, which comes before the collector's.
 func NewTallies(c *Collector) *Tallies {
 	ctx, stop := context.WithCancel(context.Background())
-	t := &Tallies{collector: c, stop: stop, ended: make(chan struct{}), sites: map[string]*report.Tally{}}
+	t := &Tallies{collector: c, stop: stop, ended: make(chan struct{}), sites: map[string]*report.Tally{}, canaries: map[canaryOf]int64{}}
 	go t.run(ctx)
 	return t
 }
@@ -71,16 +72,9 @@ func (t *Tallies) run(ctx context.Context) {
 
 // flush stores what is counted. What cannot be stored is counted again next time.
 func (t *Tallies) flush(ctx context.Context) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	at := t.collector.now()
-	counted := map[string][]report.Documents{}
-	for name, tally := range t.sites {
-		if documents := tally.Take(at); len(documents) > 0 {
-			counted[name] = documents
-		}
-	}
-	if len(counted) == 0 {
+	counted, canaries := t.take(at)
+	if len(counted) == 0 && len(canaries) == 0 {
 		return nil
 	}
 	err := t.collector.add(ctx, func(b *store.Batch) {
@@ -89,13 +83,38 @@ func (t *Tallies) flush(ctx context.Context) error {
 				b.Documents(name, d.Route, d.Policy, at, d.Count)
 			}
 		}
+		for of, n := range canaries {
+			b.Canaries(of.site, of.family, at, n, 0)
+		}
 	})
 	if err != nil && ctx.Err() == nil { // at the end of ctx the commit goes on
-		for name, documents := range counted {
-			t.sites[name].Return(documents)
-		}
+		t.giveBack(counted, canaries)
 	}
 	return err
+}
+
+func (t *Tallies) take(at time.Time) (counted map[string][]report.Documents, canaries map[canaryOf]int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	counted = map[string][]report.Documents{}
+	for name, tally := range t.sites {
+		if documents := tally.Take(at); len(documents) > 0 {
+			counted[name] = documents
+		}
+	}
+	canaries, t.canaries = t.canaries, map[canaryOf]int64{}
+	return counted, canaries
+}
+
+func (t *Tallies) giveBack(counted map[string][]report.Documents, canaries map[canaryOf]int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for name, documents := range counted {
+		t.sites[name].Return(documents)
+	}
+	for of, n := range canaries {
+		t.canaries[of] += n
+	}
 }
 
 // add adds to the next transaction and waits for its end. If ctx ends before, it is stored all the same.

@@ -73,4 +73,6 @@ func NewBudget(rate Rate, start time.Time) Budget { return Budget{newBudget(rate
 func (b Budget) Spend(who uint64, n int, now time.Time) bool { return b.b.spend(who, n, now) }
 
 // View lets the tests of this package ask by which page view a policy counts.
-func View(attests func(nonce string) bool) func(policy string) uint64 { return newViews(attests).of }
+func View(attests func(nonce string) bool) func(policy string) uint64 {
+	return newViews(attests, maxPerView).of
+}

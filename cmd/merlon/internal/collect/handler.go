@@ -25,6 +25,7 @@ const (
 	reasonForeign    = "foreign"       // about a document of another site
 	reasonBudget     = "client-budget" // its network has sent too many; a body that was not read counts as one
 	reasonRepeated   = "repeated"      // of a batch that is stored already
+	reasonCanary     = "canary"        // says that it is a canary's, and is none
 )
 
 const (
@@ -120,6 +121,9 @@ func (h *handler) take(w http.ResponseWriter, r *http.Request, body io.Reader) e
 // store sorts the reports into those to store and those to count by reason. The latter come last: when storing fails the sender
 // brings both once more.
 func (h *handler) store(r *http.Request, from client, reports []report.Report, batch bool) error {
+	if token := r.URL.Query().Get(CanaryParam); token != "" {
+		return h.canary(r, token)
+	}
 	hits := make([]store.Hit, 0, len(reports))
 	dropped := map[string]int64{}
 	req := h.site.request(r, reports)

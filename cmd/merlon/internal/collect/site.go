@@ -20,7 +20,8 @@ type hosts struct {
 	policies *cache[*policy]
 	agents   *cache[agent]
 
-	views *views
+	views    *views
+	canaries *views
 }
 
 // maxCachedAgents is how many User-Agent headers are remembered.
@@ -30,7 +31,7 @@ func newHosts(site Site) *hosts {
 	h := &hosts{
 		name: site.Name, set: hostport.Map[bool]{}, noise: newNoise(site.Noise),
 		places: newCache[*place](maxCachedPlaces), policies: newCache[*policy](maxCachedPolicies), agents: newCache[agent](maxCachedAgents),
-		views: newViews(site.Attests),
+		views: newViews(site.Attests, maxPerView), canaries: newViews(site.Canary, 1),
 	}
 	for _, host := range site.Hosts {
 		_ = h.set.Add(host, true) // one that is none has no documents

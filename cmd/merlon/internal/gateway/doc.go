@@ -6,6 +6,7 @@
 //	Gateway       finds the site that has the host; refuses what servers read in different ways   gateway.go, plain.go
 //	site          finds the route, and with it the application                                    site.go
 //	observed      tells the request's record whose it is                                           observe.go
+//	canarying     draws the pages that get a canary                                                canary.go
 //	guarded       is a handler inside the Guard, which puts the headers on                        site.go
 //	recovering    answers where a handler panics                                                  errors.go
 //	hashed        names the hashes of the page for its policy                                     hashes.go

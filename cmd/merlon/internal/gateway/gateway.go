@@ -34,6 +34,8 @@ type Site struct {
 
 	DocumentsPath string       // where counts of documents are pushed to, never forwarded either; "" for nowhere
 	Documents     http.Handler // answers it
+
+	Canary Canary // with PutCanary in the hook of the Guard
 }
 
 // Gateway is an http.Handler that forwards each request to its site's application. It is safe for concurrent use.

@@ -92,6 +92,9 @@ func (p *page) begin(status int, h http.Header) {
 		p.choose(status, h)
 	}
 	p.describe(status, h)
+	if c := canaryOf(p.request.Context()); c != nil {
+		c.rewritten = p.how == rewritten
+	}
 	if p.how == untouched {
 		return
 	}
@@ -153,6 +156,11 @@ func (p *page) close() error {
 	}
 	if err := p.sink.Close(); err != nil {
 		return err
+	}
+	if c := canaryOf(p.request.Context()); c != nil && c.element && !p.result().GaveUp {
+		if _, err := p.out.WriteString(canaryElement); err != nil {
+			return err
+		}
 	}
 	return p.out.close()
 }

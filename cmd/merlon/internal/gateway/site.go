@@ -53,7 +53,7 @@ func newSite(s Site, c Config, mark string, u *upstreams) (*site, error) {
 		p := shared
 		p.app = a
 		p.app.Nonce = a.Nonce.under(s.Guard, a.MayLoosen)
-		return s.observed(p.guarded(c.transport(a, u)))
+		return s.observed(s.canarying(p.guarded(c.transport(a, u))))
 	}
 	out := &site{guard: s.Guard, app: handler(s.App), routes: map[string]guarded{}, own: map[string]guarded{}}
 	for path, h := range s.ownPaths(c.Timeouts) {

@@ -32,6 +32,7 @@ var descriptions = map[string]string{
 	"received":             "How many reports are read, such as 600/min, or off.",
 	"timeouts":             "How long each phase of a request may take, such as 30s.",
 	"documents":            "Who may count page views of the site from outside: programs with the token, by report.Counter.",
+	"canary":               "Share of the HTML pages that get a harmless violation, such as 0.001 or 0.1%: its reports prove that reports arrive.",
 	"token_file":           "File with a token, at least 20 random characters: openssl rand -hex 32.",
 	"nonce":                "forward: tell the application the nonce in the request header Merlon-Nonce. placeholder_file, placeholder_env: the application prints the secret of that file or environment variable as its nonces. hash: a manifest of merlon csp hash, for pages that are the same for everybody.",
 	"preset":               "The base that absent keys inherit from.",

@@ -40,7 +40,7 @@ var fileKeys = group{
 }
 
 // siteKeys are those of a site besides the library's and its application's.
-var siteKeys = group{{"documents", documentsKeys.schema("token_file")}}
+var siteKeys = group{{"documents", documentsKeys.schema("token_file")}, {"canary", map[string]any{"type": []string{"number", "string"}}}}
 
 var documentsKeys = group{{"token_file", text}}
 

@@ -50,7 +50,8 @@ type Site struct {
 	Routes []Route  // those on which the gateway itself does something different
 	Guard  *merlon.Guard
 
-	DocumentsToken string // of programs that push counts of documents; "": none may
+	DocumentsToken string  // of programs that push counts of documents; "": none may
+	Canary         float64 // the share of pages with a canary
 }
 
 // Error is a mistake at a place in a policy file.
@@ -255,6 +256,7 @@ func (r *reader) site(path string, keys map[string]any) Site {
 	s := Site{Name: "default", Hosts: r.hosts(keys, path), App: r.siteApp(keys, path)}
 	s.Routes = r.routes(keys, path, s.App)
 	s.DocumentsToken = r.documentsToken(keys["documents"], under(path, "documents"))
+	s.Canary = r.canary(keys, path)
 	for _, key := range siteKeys.names() {
 		delete(keys, key)
 	}
