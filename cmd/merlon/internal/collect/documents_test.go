@@ -88,6 +88,40 @@ func TestTallies(t *testing.T) {
 	})
 }
 
+// What cannot be stored is counted again when it can.
+func TestTalliesThatCannotBeStored(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := start(t, collect.Config{})
+		rename := func(from, to string) {
+			db, err := sql.Open("sqlite", f.path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer db.Close()
+			if _, err := db.Exec("ALTER TABLE " + from + " RENAME TO " + to); err != nil {
+				t.Fatal(err)
+			}
+		}
+		tallies := collect.NewTallies(f.collector)
+		pages(t, tallies, "shop")("GET", "/", 200)
+		tallies.CanarySent("shop", chromiumAgent)
+		rename("documents", "gone")
+		time.Sleep(5*time.Second + 10*time.Millisecond)
+		synctest.Wait()
+		rename("gone", "documents")
+		if got := f.documents(); len(got) > 0 {
+			t.Errorf("stored: %q", got)
+		}
+		if err := tallies.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if got, want := append(f.documents(), f.canaries()...), []string{"shop / 1", "Chrome 1 0"}; !slices.Equal(got, want) {
+			t.Errorf("in the end there are %q, want %q", got, want)
+		}
+		f.stop()
+	})
+}
+
 func TestTalliesAfterTheCollector(t *testing.T) {
 	f := start(t, collect.Config{})
 	tallies := collect.NewTallies(f.collector)
