@@ -28,7 +28,7 @@ type Counts struct {
 }
 
 // ErrNotCounts is returned for what is no push that this program understands.
-var ErrNotCounts = errors.New("report: not a push of document counts")
+var ErrNotCounts = errors.New("not a push of document counts")
 
 // DecodeCounts reads a push and checks it: one from a program that has the token may be wrong all the same.
 func DecodeCounts(data []byte) (Counts, error) {

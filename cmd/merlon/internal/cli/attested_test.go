@@ -6,11 +6,13 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/cli"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/store"
 )
 
@@ -60,6 +62,19 @@ func TestAttestedPageViews(t *testing.T) {
 	}
 	if got, want := documentsIn(t, data), []string{"default /item/* 2"}; !slices.Equal(got, want) {
 		t.Errorf("page views: %q, want %q", got, want)
+	}
+}
+
+// Keys that are damaged are not replaced behind the operator's back.
+func TestDamagedKeys(t *testing.T) {
+	data := t.TempDir()
+	if err := os.WriteFile(filepath.Join(data, "keys"), []byte("damaged"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out, errs strings.Builder
+	code := cli.Run(t.Context(), []string{"gateway", "--upstream", "http://127.0.0.1:9", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--data", data}, &out, &errs)
+	if code == 0 || !strings.Contains(errs.String(), filepath.Join(data, "keys")) || !strings.Contains(errs.String(), "remove it and new keys are made") {
+		t.Errorf("%d, %s", code, errs.String())
 	}
 }
 
