@@ -117,20 +117,26 @@ func (s *Store) waiting() *sketch {
 	return s.sketch
 }
 
-// fold adds the delta of an issue that has no row to what this transaction counts for the rest of its kind.
-func (c *commit) fold(key issueKey, d *delta) {
+// fold turns the delta of an issue that has no row into one of the issue that stands for its kind.
+func fold(key issueKey, d *delta) (issueKey, *delta) {
 	folded := *d
 	folded.hit.Blocked, folded.hit.Sample, folded.body = FoldedBlocked, "", ""
 	sum := sha256.Sum256(fmt.Appendf(nil, "folded %q %q %q", d.hit.Type, d.hit.Directive, d.hit.Class))
 	key.fp.Sum = [16]byte(sum[:16])
+	return key, &folded
+}
+
+// rest adds the delta of an issue that has no row to what this transaction counts for the rest of its kind.
+func (c *commit) rest(key issueKey, d *delta) {
+	key, d = fold(key, d)
 	if c.folded == nil {
 		c.folded = map[issueKey]*delta{}
 	}
 	if sum := c.folded[key]; sum != nil {
-		sum.merge(&folded)
+		sum.merge(d)
 		return
 	}
-	c.folded[key] = &folded
+	c.folded[key] = d
 }
 
 // loadIssues finds out which issues each site has. Commit keeps that from then on.
@@ -140,12 +146,13 @@ func (s *Store) loadIssues(ctx context.Context) error {
 		state <> 'new' FROM issues`)
 	err = eachRow(rows, err, func(scan func(...any) error) error {
 		var site string
+		var fp Fingerprint
 		var sum []byte
 		var decided bool
 		i := &liveIssue{}
-		err := scan(&site, &i.fp.Version, &sum, &i.id, &i.folded, &i.worth.noise, &i.worth.networks, &i.worth.views, &i.worth.last, &decided)
-		copy(i.fp.Sum[:], sum)
-		s.site(site).put(i)
+		err := scan(&site, &fp.Version, &sum, &i.id, &i.folded, &i.worth.noise, &i.worth.networks, &i.worth.views, &i.worth.last, &decided)
+		copy(fp.Sum[:], sum)
+		s.site(site).put(fp, i)
 		if decided {
 			i.site.least.remove(i)
 		}
@@ -167,9 +174,9 @@ func (s *Store) site(name string) *siteIssues {
 	return issues
 }
 
-func (s *siteIssues) put(i *liveIssue) {
-	i.site, i.rank = s, -1
-	s.byKey[i.fp] = i
+func (s *siteIssues) put(fp Fingerprint, i *liveIssue) {
+	i.fp, i.site, i.rank = fp, s, -1
+	s.byKey[fp] = i
 	if !i.folded {
 		s.live++
 		s.least.add(i)
@@ -177,9 +184,15 @@ func (s *siteIssues) put(i *liveIssue) {
 }
 
 // drop forgets an issue whose row is gone.
-func (s *siteIssues) drop(i *liveIssue) {
+func (s *siteIssues) drop(fp Fingerprint) {
+	i := s.byKey[fp]
+	if i == nil {
+		return
+	}
+	if !i.folded {
+		s.live--
+	}
 	s.lane.leave(i)
 	s.least.remove(i)
-	s.live--
-	delete(s.byKey, i.fp)
+	delete(s.byKey, fp)
 }

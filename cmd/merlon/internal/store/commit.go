@@ -85,7 +85,7 @@ func (c *commit) issue(key issueKey, d *delta) {
 		issue = c.admit(site, key, d)
 	}
 	if issue == nil {
-		c.fold(key, d)
+		c.rest(key, d)
 		return
 	}
 	c.count(key.site, issue, d)
@@ -146,11 +146,11 @@ func (c *commit) insert(site *siteIssues, key issueKey, d *delta, folded bool) *
 	h := &d.hit
 	result := c.exec(insertIssue, key.site, key.fp.Version, key.fp.Sum[:], folded, h.Type, h.Directive, h.Class, h.Blocked, h.Sample, h.Verdict, h.Rule,
 		d.first.UnixMilli(), d.last.UnixMilli())
-	issue := &liveIssue{fp: key.fp, folded: folded}
+	issue := &liveIssue{folded: folded}
 	if c.err == nil {
 		issue.id, c.err = result.LastInsertId()
 	}
-	site.put(issue)
+	site.put(key.fp, issue)
 	return issue
 }
 

@@ -4,8 +4,6 @@ import (
 	"container/heap"
 	"slices"
 	"time"
-
-	"github.com/merlon-sec/merlon/report"
 )
 
 // worth is what an issue is compared by when one has to go.
@@ -137,40 +135,34 @@ func (c *commit) evict(site *siteIssues, may func(worth) bool) bool {
 // withdraw takes the row of an issue away and folds its counts, unless somebody has decided about it: then it stays for good, and
 // withdraw returns false.
 func (c *commit) withdraw(i *liveIssue) bool {
-	key, d, found, decided := c.read(i)
+	d, decided := c.read(i)
 	switch {
 	case c.err != nil:
 		return false
-	case !found: // it was purged
-		i.site.drop(i)
-		return true
 	case decided:
 		i.site.lane.leave(i)
 		i.site.least.remove(i)
 		return false
+	case d != nil: // else it was purged
+		c.exec(deleteIssue, i.id)
+		c.rest(issueKey{d.hit.Site, i.fp}, d)
 	}
-	c.exec(deleteIssue, i.id)
-	i.site.drop(i)
-	c.fold(key, d)
+	i.site.drop(i.fp)
 	return true
 }
 
-// read returns all that is counted of an issue, in the form in which a batch brings it; found tells whether it has a row.
-func (c *commit) read(i *liveIssue) (key issueKey, d *delta, found, decided bool) {
-	key.fp = i.fp
-	d = &delta{hours: map[int64]*tally{}, facets: map[facet]int64{}}
-	var first, last int64
-	var networks, views []byte
+// read returns all that is counted of an issue, in the form in which a batch brings it, nil if it has no row; and whether somebody has
+// decided about it.
+func (c *commit) read(i *liveIssue) (d *delta, decided bool) {
 	c.each(readIssue, func(scan func(...any) error) error {
-		found = true
-		return scan(&key.site, &d.hit.Type, &d.hit.Directive, &d.hit.Class, &d.hit.Verdict, &d.hit.Rule, &first, &last,
+		d = &delta{hours: map[int64]*tally{}, facets: map[facet]int64{}}
+		var first, last int64
+		var networks, views []byte
+		err := scan(&d.hit.Site, &d.hit.Type, &d.hit.Directive, &d.hit.Class, &d.hit.Verdict, &d.hit.Rule, &first, &last,
 			&d.total.enforced, &d.total.reported, &d.total.unknown, &d.attested, &networks, &views, &decided)
+		d.first, d.last, d.networks, d.views = fromMillis(first), fromMillis(last), reachOf(networks), reachOf(views)
+		return err
 	}, i.id)
-	if c.err != nil || !found || decided {
-		return key, d, found, decided
-	}
-	d.first, d.last, d.networks, d.views = fromMillis(first), fromMillis(last), reachOf(networks), reachOf(views)
-	d.hit.Site, d.hit.Disposition = key.site, report.DispositionUnknown
 	c.each(readTimeline, func(scan func(...any) error) error {
 		var hour int64
 		n := &tally{}
@@ -185,5 +177,5 @@ func (c *commit) read(i *liveIssue) (key issueKey, d *delta, found, decided bool
 		d.facets[facet{kind, ""}] = n
 		return err
 	}, i.id)
-	return key, d, found, decided
+	return d, decided
 }
