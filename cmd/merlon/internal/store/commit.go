@@ -32,6 +32,7 @@ func (s *Store) Commit(ctx context.Context, b *Batch) error {
 		s.sites = nil // what they say is not in the file; the next Commit reads them again
 		return fmt.Errorf("storing reports: %w", err)
 	}
+	s.mindLog()
 	return nil
 }
 

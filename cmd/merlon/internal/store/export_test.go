@@ -1,6 +1,10 @@
 package store
 
-import "time"
+import (
+	"context"
+	"database/sql"
+	"time"
+)
 
 // Asked is a statement that runs for each view of a page, with arguments.
 type Asked struct {
@@ -50,3 +54,16 @@ func (s *Store) SetMaxAllIssues(n int) { s.maxAllIssues = n }
 
 // LaneStay is how long an issue in a full lane stays at least.
 const LaneStay = laneStay
+
+// LimitLog sets the size from which on the write-ahead log is begun anew, which is tried at each commit.
+func (s *Store) LimitLog(bytes int64) { s.logLimit, s.logEvery = bytes, 0 }
+
+// Hold asks a question that goes on until f returns.
+func (s *Store) Hold(ctx context.Context, f func()) error {
+	return s.ask(ctx, "a test", func(ctx context.Context, tx *sql.Tx) error {
+		var n int
+		err := tx.QueryRowContext(ctx, "SELECT count(*) FROM issues").Scan(&n)
+		f()
+		return err
+	})
+}

@@ -18,6 +18,8 @@ const (
 
 	// applicationID is "mrln". It tells our file from a database of another program.
 	applicationID = 0x6d726c6e
+
+	autoVacuumIncremental = 2
 )
 
 var (
@@ -37,12 +39,27 @@ func migrate(ctx context.Context, db *sql.DB, version int) error {
 	if mode != "wal" {
 		return errNoWAL
 	}
+	fresh := version == 0
 	for version++; version <= schemaVersion; version++ {
 		if err := migrateTo(ctx, db, version); err != nil {
 			return fmt.Errorf("migrating to schema %d: %w", version, err)
 		}
 	}
+	if err := shrinkable(ctx, db, fresh); err != nil {
+		return fmt.Errorf("making the file one that can shrink: %w", err)
+	}
 	return checkWritable(ctx, db)
+}
+
+// shrinkable brings a file that was made by schema 1 or 2 into the form from which free pages can be given back. SQLite has to write
+// it anew for that, once. Where that is interrupted the file is as before, and the next start does it.
+func shrinkable(ctx context.Context, db *sql.DB, fresh bool) error {
+	var mode int
+	if err := db.QueryRowContext(ctx, "PRAGMA auto_vacuum").Scan(&mode); err != nil || mode == autoVacuumIncremental || fresh {
+		return err
+	}
+	_, err := db.ExecContext(ctx, "PRAGMA auto_vacuum = INCREMENTAL; VACUUM")
+	return err
 }
 
 func migrateTo(ctx context.Context, db *sql.DB, version int) error {

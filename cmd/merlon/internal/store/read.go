@@ -14,6 +14,8 @@ const maxQuestion = 10 * time.Second
 
 // ask runs f on one moment of the database.
 func (s *Store) ask(ctx context.Context, what string, f func(context.Context, *sql.Tx) error) error {
+	s.gate.RLock()
+	defer s.gate.RUnlock()
 	ctx, cancel := context.WithTimeout(ctx, maxQuestion)
 	defer cancel()
 	tx, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})

@@ -15,6 +15,8 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	sqlite3 "modernc.org/sqlite/lib"
 )
@@ -36,6 +38,14 @@ type Store struct {
 	sketch   *sketch                // nil until a site is half full
 
 	maxIssues, maxAllIssues int // MaxIssues and MaxAllIssues
+
+	path       string
+	logLimit   int64         // see walLimit
+	logEvery   time.Duration // see walEvery
+	logMinded  time.Time
+	restarting atomic.Bool  // whether the log is being begun anew
+	gate       sync.RWMutex // held by questions
+	tasks      sync.WaitGroup
 }
 
 // Open opens the database at path, creates it if there is none (readable by its owner only) and brings an older schema up to
@@ -66,8 +76,13 @@ func (s *Store) openWrite(ctx context.Context, path string) (err error) {
 	if version > schemaVersion {
 		return newer(version)
 	}
+	if err := checkIntegrity(ctx, s.read); err != nil {
+		return err
+	}
+	// A new file takes auto_vacuum on only before WAL, which writes its first page. What is deleted, people want to be gone.
 	s.write, err = connect(path, 1, "mode=rw", "_txlock=immediate", "_pragma=busy_timeout("+busyTimeout+")",
-		"_pragma=journal_mode(WAL)", "_pragma=synchronous(FULL)", "_pragma=foreign_keys(ON)")
+		"_pragma=auto_vacuum(INCREMENTAL)", "_pragma=journal_mode(WAL)", "_pragma=synchronous(FULL)", "_pragma=foreign_keys(ON)",
+		"_pragma=secure_delete(ON)", fmt.Sprintf("_pragma=journal_size_limit(%d)", walKeep))
 	if err != nil {
 		return err
 	}
@@ -102,11 +117,12 @@ func openRead(path string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{read: db, maxIssues: MaxIssues, maxAllIssues: MaxAllIssues}, nil
+	return &Store{read: db, maxIssues: MaxIssues, maxAllIssues: MaxAllIssues, path: path, logLimit: walLimit, logEvery: walEvery}, nil
 }
 
 // Close closes the database. Nothing else may be called afterwards.
 func (s *Store) Close() error {
+	s.tasks.Wait()
 	err := s.read.Close()
 	if s.write != nil {
 		s.mu.Lock()
@@ -148,12 +164,12 @@ func openError(path string, err error) error {
 	code := code(err)
 	var hint string
 	switch {
-	case errors.Is(err, errForeign), errors.Is(err, errNewer), errors.Is(err, errOlder), errors.Is(err, errNoWAL):
+	case errors.Is(err, errForeign), errors.Is(err, errNewer), errors.Is(err, errOlder), errors.Is(err, errNoWAL), errors.Is(err, errDamaged):
 		hint = "" // these say it themselves
 	case code == sqlite3.SQLITE_NOTADB:
 		return fmt.Errorf("report database %q: not a SQLite database: move the file away or choose another data directory", path)
 	case code == sqlite3.SQLITE_CORRUPT:
-		hint = ": the file is damaged: restore a copy or move it away"
+		hint = ": " + errDamaged.Error()
 	case code == sqlite3.SQLITE_READONLY, errors.Is(err, os.ErrPermission):
 		return fmt.Errorf("report database %q: not writable by this user: change the owner or the mode of the file and its directory, "+
 			"or choose another data directory", path)
