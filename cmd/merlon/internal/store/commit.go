@@ -3,15 +3,14 @@ package store
 import (
 	"context"
 	"database/sql/driver"
-	"errors"
 	"fmt"
 )
 
 // Commit stores the batch in one transaction. When it returns nil the batch is on stable storage, when it returns an error nothing
 // of it is to be seen. Calls follow one another; an open reader does not delay them.
 func (s *Store) Commit(ctx context.Context, b *Batch) error {
-	if s.write == nil {
-		return errors.New("storing reports: the database was opened for reading")
+	if err := s.writable(); err != nil {
+		return fmt.Errorf("storing reports: %w", err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

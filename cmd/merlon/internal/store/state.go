@@ -77,25 +77,43 @@ func (s *Store) SetState(ctx context.Context, issue int64, d Decision) error {
 
 // update runs f in one transaction that writes. Commit waits for it, so it must be short.
 func (s *Store) update(ctx context.Context, what string, f func(context.Context, *sql.Tx) error) error {
-	if s.write == nil {
-		return fmt.Errorf("%s: the database was opened for reading", what)
+	return s.updateThen(ctx, what, f, func() {})
+}
+
+// updateThen is update, and calls then when the transaction is in the file and before anything else is.
+func (s *Store) updateThen(ctx context.Context, what string, f func(context.Context, *sql.Tx) error, then func()) error {
+	err := s.writable()
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := ctx.Err(); err != nil {
+	if err := s.updateLocked(context.WithoutCancel(ctx), f); err != nil { // see transact
 		return fmt.Errorf("%s: %w", what, err)
 	}
-	ctx = context.WithoutCancel(ctx) // see transact
+	then()
+	return nil
+}
+
+func (s *Store) updateLocked(ctx context.Context, f func(context.Context, *sql.Tx) error) error {
 	tx, err := s.write.BeginTx(ctx, nil)
 	if err != nil {
-		return fmt.Errorf("%s: %w", what, err)
+		return err
 	}
 	defer tx.Rollback() // without effect after Commit
-	if err = f(ctx, tx); err == nil {
-		err = tx.Commit()
+	if err := f(ctx, tx); err != nil {
+		return err
 	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", what, err)
+	return tx.Commit()
+}
+
+// writable returns an error if the store is one for reading.
+func (s *Store) writable() error {
+	if s.write == nil {
+		return errors.New("the database was opened for reading")
 	}
 	return nil
 }

@@ -23,10 +23,10 @@ func (s Span) step() int64 {
 	return s.Step.Truncate(time.Hour).Milliseconds()
 }
 
-// since is the beginning of the step that Since is in.
+// since is the beginning of the step that Since is in. In the hour 0 stands what is older than all that is kept by days.
 func (s Span) since() int64 {
 	ms := max(optionalMillis(s.Since), 0)
-	return ms - ms%s.step()
+	return max(ms-ms%s.step(), 1)
 }
 
 // Point is the number of reports in one step of time. Steps without reports have no Point.

@@ -2,15 +2,14 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 )
 
 // Writable returns nil when the database can be written: it writes, to the disk, what is there already. To take the write lock
 // alone would succeed on a full disk.
 func (s *Store) Writable(ctx context.Context) error {
-	if s.write == nil {
-		return errors.New("the database was opened for reading")
+	if err := s.writable(); err != nil {
+		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
