@@ -26,12 +26,17 @@ func (s *Store) mindLog() {
 	}
 	s.tasks.Go(func() {
 		defer s.restarting.Store(false)
-		s.gate.Lock() // no question runs, and none begins
-		defer s.gate.Unlock()
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.checkpoint()
+		s.forgetLog()
 	})
+}
+
+// forgetLog empties the write-ahead log as soon as no question runs, and reports whether that went.
+func (s *Store) forgetLog() bool {
+	s.gate.Lock()
+	defer s.gate.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.checkpoint()
 }
 
 // checkpoint writes the log back and empties it, unless a reader of another process is in it. The caller holds mu. Errors are nothing
