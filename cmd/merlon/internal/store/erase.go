@@ -21,8 +21,8 @@ type Erased struct {
 }
 
 // Erase removes what holds a URL from the reports of a site, or of all sites for "". The pattern is an origin (https://a.example), a
-// path of documents or scripts (/account/*) or both, in which * stands for anything. Counts stay, without what they were of. The bytes
-// are overwritten in the file and in its log.
+// path of documents or scripts (/account/*) or both, in which * stands for anything. Counts stay, without what they were of. At the
+// end the file is written anew, so that no byte is left in it or in its log; commits wait meanwhile, a second or so for 100 MB.
 func (s *Store) Erase(ctx context.Context, site, url string) (Erased, error) {
 	p, err := parsePattern(url)
 	if err != nil {
@@ -37,8 +37,24 @@ func (s *Store) Erase(ctx context.Context, site, url string) (Erased, error) {
 			return e.done, fmt.Errorf("erasing %q: %w", url, err)
 		}
 	}
+	if err := s.rewrite(ctx); err != nil {
+		return e.done, fmt.Errorf("erasing %q: the rows are gone, but bytes of them may still be in the file: %w: "+
+			"free as much space as the file has, and erase once more", url, err)
+	}
 	e.done.Held = !s.forgetLog()
 	return e.done, nil
+}
+
+// rewrite makes the file anew from its rows. SQLite overwrites what is deleted, but not the copies that stay in a page whose rows
+// were moved to another. Commits wait meanwhile.
+func (s *Store) rewrite(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, err := s.write.ExecContext(context.WithoutCancel(ctx), "VACUUM")
+	return err
 }
 
 // eraser is one run of Erase. It looks for rows as a reader does, and removes them in short transactions.

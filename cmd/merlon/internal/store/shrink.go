@@ -107,12 +107,19 @@ func (m *maintenance) dropIssues(ctx context.Context) (int64, error) {
 // giveBack makes the file smaller by its free pages, but for a few that the next reports take.
 func (m *maintenance) giveBack(ctx context.Context) error {
 	const keep, few = 256, 100 // pages
+	given := false
+	defer func() {
+		if given {
+			m.store.forgetLog() // the file itself gets shorter with it
+		}
+	}()
 	for {
 		all, free, size, err := m.store.pages(ctx)
 		m.report.Bytes = (all - free) * size
 		if err != nil || free <= keep {
 			return err
 		}
+		given = true
 		if err := m.vacuum(ctx, min(free-keep, few)); err != nil {
 			return err
 		}
