@@ -180,9 +180,5 @@ func openError(path string, err error) error {
 	case code == sqlite3.SQLITE_CANTOPEN, errors.Is(err, os.ErrNotExist):
 		hint = ": create its directory or choose another data directory, and run this as the user whose it is"
 	}
-	var pathErr *os.PathError
-	if errors.As(err, &pathErr) {
-		err = pathErr.Err // the path is said already
-	}
-	return fmt.Errorf("report database %q: %w%s", path, err, hint)
+	return fmt.Errorf("report database %q: %w%s", path, reason(err), hint)
 }
