@@ -38,7 +38,7 @@ type Report struct {
 	Issues  int64 // folded into the "other" one of their kind
 	Facets  int64 // folded, for want of room
 	Hours   int64 // rows of an hour that were folded into days
-	Old     int64 // rows beyond the end of their time
+	Old     int64 // rows beyond the end of their time, and texts of policies that nothing names any more
 	Bytes   int64 // of the file's contents afterwards
 	Longest time.Duration
 	OverCap bool // the file is larger than it may be, and nothing is left that may go
@@ -56,7 +56,7 @@ type maintenance struct {
 // keep being stored meanwhile. To call it again does no harm; once in an hour suffices.
 func (s *Store) Maintain(ctx context.Context, now time.Time, keep Retention) (Report, error) {
 	m := &maintenance{store: s, now: now, keep: keep.withDefaults()}
-	for _, step := range []func(context.Context) error{m.digests, m.samples, m.fold, m.end, m.issues, m.shrink, m.giveBack} {
+	for _, step := range []func(context.Context) error{m.digests, m.samples, m.fold, m.end, m.issues, m.policies, m.shrink, m.giveBack} {
 		if err := step(ctx); err != nil {
 			return m.report, fmt.Errorf("maintaining the report database: %w", err)
 		}
@@ -210,6 +210,35 @@ func (m *maintenance) issues(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// policies removes the texts that nothing names any more, so that a site which changes its policy often has room for the next. It
+// looks for them as a reader does, which takes longer than commits may wait.
+func (m *maintenance) policies(ctx context.Context) error {
+	const text = `SELECT site, hash FROM policies WHERE first_seen < ? AND (site, hash) NOT IN (SELECT site, value FROM facets WHERE kind = 'policy')
+		AND (site, hash) NOT IN (SELECT site, policy FROM documents)`
+	var unused []policyKey
+	err := m.store.ask(ctx, "policies", func(ctx context.Context, tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, text, m.before(m.keep.Samples))
+		return eachRow(rows, err, func(scan func(...any) error) error {
+			var p policyKey
+			err := scan(&p.site, &p.hash)
+			unused = append(unused, p)
+			return err
+		})
+	})
+	if err != nil || len(unused) == 0 {
+		return err
+	}
+	return m.once(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		for _, p := range unused {
+			n, err := affected(tx.ExecContext(ctx, "DELETE FROM policies WHERE site = ? AND hash = ?", p.site, p.hash))
+			if m.report.Old += n; err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // undecided is the condition that nobody's decision about an issue holds. Its parameter is the time.

@@ -228,6 +228,29 @@ func TestCommitDuringMaintain(t *testing.T) {
 	t.Logf("%+v; %d commits meanwhile, the slowest took %v", report, commits, slowest)
 }
 
+// A site has room for so many policies; those that nothing names make room.
+func TestMaintainPolicies(t *testing.T) {
+	s, _ := open(t)
+	h := hit("https://a.example")
+	h.Policy = "named"
+	var b store.Batch
+	b.Add(h)
+	b.Documents("shop", "/", "sent", noon, 1)
+	for _, hash := range []string{"named", "sent", "gone"} {
+		b.Policy("shop", hash, "img-src 'self'", noon)
+	}
+	b.Policy("shop", "young", "img-src 'self'", noon.Add(20*24*time.Hour))
+	if err := s.Commit(t.Context(), &b); err != nil {
+		t.Fatal(err)
+	}
+	maintain(t, s, noon.Add(31*24*time.Hour), store.Retention{})
+	for hash, want := range map[string]error{"named": nil, "sent": nil, "young": nil, "gone": store.ErrNotFound} {
+		if _, err := s.Policy(t.Context(), "shop", hash); !errors.Is(err, want) {
+			t.Errorf("policy %s: %v, want %v", hash, err, want)
+		}
+	}
+}
+
 func TestMaintainReader(t *testing.T) {
 	s, path := open(t)
 	commit(t, s, hit("https://a.example"))
