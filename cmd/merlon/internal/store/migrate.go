@@ -48,7 +48,12 @@ func migrate(ctx context.Context, db *sql.DB, version int) error {
 	if err := shrinkable(ctx, db, fresh); err != nil {
 		return fmt.Errorf("making the file one that can shrink: %w", err)
 	}
-	return checkWritable(ctx, db)
+	if err := checkWritable(ctx, db); err != nil {
+		return err
+	}
+	// What the migrations wrote goes into the file, so that reports begin at the start of the log.
+	_, err := db.ExecContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)")
+	return err
 }
 
 // shrinkable brings a file that was made by schema 1 or 2 into the form from which free pages can be given back. SQLite has to write
