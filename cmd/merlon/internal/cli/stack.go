@@ -56,7 +56,9 @@ func (s *stack) open(ctx context.Context, view dash.Config) (err error) {
 	if s.keys, err = keys.Open(s.dir, nil, view.Logger); err != nil {
 		return err
 	}
-	counted := collect.Config{Store: s.store, Logger: view.Logger}
+	counted := collect.Config{Store: s.store, Logger: view.Logger, Secret: keys.Daily(s.keys, "sent batches", func(p keys.Pair) collect.Secret {
+		return collect.Secret{Current: p.Current, Previous: p.Previous}
+	})}
 	if s.metrics != nil {
 		counted.Stored, counted.Dropped = s.metrics.Reports, s.metrics.Dropped
 	}

@@ -174,6 +174,13 @@ func (s *Store) site(name string) *siteIssues {
 	return issues
 }
 
+// note tells what is known of a site about a change that is in the file, unless it is to be read again anyway.
+func (s *Store) note(site string, change func(*siteIssues)) {
+	if s.sites != nil {
+		change(s.site(site))
+	}
+}
+
 func (s *siteIssues) put(fp Fingerprint, i *liveIssue) {
 	i.fp, i.site, i.rank = fp, s, -1
 	s.byKey[fp] = i

@@ -63,6 +63,7 @@ func checkSums(t *testing.T, path string) {
 		"reports without an issue": query[int](t, path, "SELECT (SELECT coalesce(sum(count), 0) FROM counters) - (SELECT coalesce(sum(enforced + reported + unknown), 0) FROM issues)"),
 		"issues whose timeline does not sum up": query[int](t, path, `SELECT count(*) FROM issues WHERE enforced + reported + unknown <>
 			(SELECT sum(enforced + reported + unknown) FROM timeline WHERE issue = issues.id)`),
+		"rows of issues that are gone": query[int](t, path, "SELECT count(*) FROM pragma_foreign_key_check"),
 		"issues whose routes do not sum up": query[int](t, path, `SELECT count(*) FROM issues WHERE enforced + reported + unknown <>
 			(SELECT sum(count) FROM facets WHERE issue = issues.id AND kind = 'route')`),
 		"issues with too many facets": query[int](t, path, fmt.Sprintf("SELECT count(*) FROM (SELECT count(*) AS n FROM facets GROUP BY issue, kind) WHERE n > %d", store.MaxFacets+1)),

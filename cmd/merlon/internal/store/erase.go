@@ -231,7 +231,7 @@ func (e *eraser) purgeIssues(ctx context.Context, before int64) error {
 			return err
 		}, func() {
 			for _, row := range gone {
-				e.m.store.site(row.key.site).drop(row.key.fp)
+				e.m.store.note(row.key.site, func(s *siteIssues) { s.drop(row.key.fp) })
 			}
 		})
 		if e.done.Issues += int64(len(gone)); err != nil || len(gone) == 0 {

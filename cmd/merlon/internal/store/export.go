@@ -134,15 +134,15 @@ func (e *exporter) row(_ context.Context, i Issue) error {
 		return t.Format(time.RFC3339)
 	}
 	return e.table.Write([]string{
-		number(i.ID), cell(i.Site), cell(i.Type), cell(i.Directive), cell(i.Class), cell(i.Blocked), cell(i.Sample), cell(string(i.Verdict)), cell(i.Rule),
+		number(i.ID), field(i.Site), field(i.Type), field(i.Directive), field(i.Class), field(i.Blocked), field(i.Sample), field(string(i.Verdict)), field(i.Rule),
 		moment(i.FirstSeen), moment(i.LastSeen), number(i.Enforced), number(i.Reported), number(i.Unknown), number(i.Networks), number(i.Views),
-		number(i.Attested), string(i.State), moment(i.StateUntil), cell(i.StateNote), moment(i.StateAt),
+		number(i.Attested), string(i.State), moment(i.StateUntil), field(i.StateNote), moment(i.StateAt),
 	})
 }
 
-// cell is a text that no spreadsheet takes for a formula, as OWASP says (https://owasp.org/www-community/attacks/CSV_Injection): an
+// field is a text that no spreadsheet takes for a formula, as OWASP says (https://owasp.org/www-community/attacks/CSV_Injection): an
 // apostrophe goes before the signs that begin one, also after spaces, which some programs skip, and in their wide forms.
-func cell(text string) string {
+func field(text string) string {
 	if rest := strings.TrimLeft(text, " \u00a0\u3000\n"); rest != "" && strings.ContainsRune("=+-@\t\r＝＋－＠|%", []rune(rest)[0]) {
 		return "'" + text
 	}

@@ -44,10 +44,10 @@ func (m *maintenance) foldFew(ctx context.Context, text string, args []any) (int
 		return nil
 	}, func() {
 		for _, row := range gone {
-			m.store.site(row.key.site).drop(row.key.fp)
+			m.store.note(row.key.site, func(s *siteIssues) { s.drop(row.key.fp) })
 		}
 		for _, row := range made {
-			m.store.site(row.key.site).put(row.key.fp, &liveIssue{id: row.id, folded: true})
+			m.store.note(row.key.site, func(s *siteIssues) { s.put(row.key.fp, &liveIssue{id: row.id, folded: true}) })
 		}
 	})
 	return int64(len(gone)), err
@@ -63,14 +63,6 @@ func selectIssueRows(ctx context.Context, tx *sql.Tx, text string, args []any) (
 		list = append(list, row)
 		return err
 	})
-}
-
-// drop forgets an issue whose row is gone.
-func (s *siteIssues) drop(fp Fingerprint) {
-	if i := s.byKey[fp]; i != nil && !i.folded {
-		s.live--
-	}
-	delete(s.byKey, fp)
 }
 
 // foldIssue adds one issue to the one that stands for the rest of its kind, and removes it. fresh: that one had no row before.

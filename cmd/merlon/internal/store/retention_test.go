@@ -22,24 +22,6 @@ func maintain(t *testing.T, s *store.Store, now time.Time, keep store.Retention)
 	return report
 }
 
-// checkSums holds the reports of issues, of their routes and of their timelines against the exact counters.
-func checkSums(t *testing.T, path string) {
-	t.Helper()
-	const text = `SELECT (SELECT sum(enforced + reported + unknown) FROM issues) || ' ' || (SELECT sum(count) FROM facets WHERE kind = 'route')
-		|| ' ' || (SELECT sum(enforced + reported + unknown) FROM timeline) || ' ' || (SELECT sum(count) FROM counters)`
-	var issues, routes, timeline, counters int64
-	sums := query[string](t, path, text)
-	if _, err := fmt.Sscan(sums, &issues, &routes, &timeline, &counters); err != nil {
-		t.Fatal(err)
-	}
-	if issues != counters || routes != counters || timeline != counters {
-		t.Errorf("issues have %d reports, their routes %d, their timelines %d, the counters %d", issues, routes, timeline, counters)
-	}
-	if lost := query[int](t, path, "SELECT count(*) FROM pragma_foreign_key_check"); lost > 0 {
-		t.Errorf("%d rows hang on issues that are not there", lost)
-	}
-}
-
 // An issue that is seen every hour for ten days, or three years, has its hours for a week and then days.
 func TestMaintainFoldsHours(t *testing.T) {
 	s, path := open(t)
