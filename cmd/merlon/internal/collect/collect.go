@@ -74,7 +74,8 @@ type Collector struct {
 	reports   *budget // of accepted and rejected ones alike
 	newIssues *budget
 
-	bytes atomic.Int64 // of bodies, from reading to answering
+	bytes  atomic.Int64 // of bodies, from reading to answering
+	health health
 
 	mu      sync.Mutex
 	sites   map[string]bool // those that have handlers

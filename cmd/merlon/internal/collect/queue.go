@@ -61,6 +61,7 @@ func (c *Collector) enqueue(hits []store.Hit, id *batchID) (r *round, repeated b
 	case c.closing:
 		return nil, false, errClosing
 	case c.pending.reports+len(hits) > c.maxReports, c.pending.bySite[site]+len(hits) > c.siteShare():
+		c.health.refused.Add(int64(len(hits)))
 		return nil, false, errBusy
 	}
 	c.touch()
@@ -137,6 +138,10 @@ func (c *Collector) commit(r *round, failing bool) bool {
 	defer cancel()
 	r.err = c.store.Commit(ctx, &r.batch)
 	c.settle(r)
+	c.health.failing.Store(r.err != nil)
+	if r.err != nil {
+		c.health.refused.Add(int64(r.reports))
+	}
 	close(r.done)
 	switch failed := r.err != nil; {
 	case failed && !failing:
