@@ -89,7 +89,7 @@ Exit codes: 0 fine, 1 a check found something, 2 wrong usage or configuration,
 	})
 	root.SetVersionTemplate("merlon {{.Version}}\n")
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", ".FlagUsagesWrapped "+strconv.Itoa(width)))
-	root.AddCommand(newDemo(), newGateway(), newCollect(), newReports(), newExplain(), newConfig(), newSchema(), newInit(), newCSP(), newVersion())
+	root.AddCommand(newDemo(), newGateway(), newCollect(), newReports(), newAlerts(), newExplain(), newConfig(), newSchema(), newInit(), newCSP(), newVersion())
 	wrapArgs(root)
 	complete(root)
 	return root

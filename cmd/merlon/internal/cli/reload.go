@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/alert"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/certs"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/policyfile"
 )
@@ -34,6 +35,7 @@ type live struct {
 
 	observer *observer
 	manager  systemd
+	alerts   *alert.Alerter
 
 	config string // the name of the policy file; "" for flags alone
 	read   func() (*policyfile.File, error)
@@ -51,12 +53,17 @@ func (l *live) load(file *policyfile.File) error {
 	if err != nil {
 		return err
 	}
+	alerts, err := alertConfig(file)
+	if err != nil {
+		return err
+	}
 	next, err := l.build(file)
 	if err != nil {
 		return err
 	}
 	l.file = file
 	useCertificates(l.certs, own, file, l.log)
+	l.alerts.Use(alerts)
 	if old := l.now.Swap(&next); old != nil {
 		(*old).Close()
 	}

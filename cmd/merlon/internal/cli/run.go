@@ -56,7 +56,7 @@ func (p program) run(ctx context.Context, stdout, stderr io.Writer) (err error) 
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close(context.WithoutCancel(ctx))) }()
-	l := &live{log: log, config: p.config, read: p.read, certs: newCertificates(file, log), observer: o, manager: manager,
+	l := &live{log: log, config: p.config, read: p.read, certs: newCertificates(file, log), observer: o, manager: manager, alerts: s.alerter(log),
 		build: func(file *policyfile.File) (answerer, error) { return p.build(s, file, log) }}
 	if err := l.load(file); err != nil {
 		return err
@@ -70,6 +70,7 @@ func (p program) run(ctx context.Context, stdout, stderr io.Writer) (err error) 
 	defer reserve()()
 	ports.serve(srv, l, s.dashboard.Handler())
 	defer l.watchFiles(ctx)()
+	defer l.watchReports(ctx)()
 	var greeting strings.Builder
 	p.greet(&greeting, file, s, ports)
 	logs.announce(stdout, greeting.String())

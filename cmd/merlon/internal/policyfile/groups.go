@@ -3,6 +3,8 @@ package policyfile
 import (
 	"maps"
 	"slices"
+
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/notify"
 )
 
 // group is what may stand in a map of the file: the reader and the schema go by the same.
@@ -29,13 +31,14 @@ var (
 	text    = map[string]any{"type": "string"}
 	size    = map[string]any{"type": []string{"string", "integer"}}
 	boolean = map[string]any{"type": "boolean"}
+	integer = map[string]any{"type": "integer"}
 )
 
 // fileKeys are those at the top of a file. With sites: the keys of a site may not stand beside them.
 var fileKeys = group{
 	{"version", map[string]any{"const": formatVersion}}, {"listen", text}, {"admin", text}, {"data", text}, {"tls", tlsSchema()}, {"h2c", boolean},
 	{"transport", choice(transports...)}, {"timeouts", timeoutKeys().schema()}, {"max-header", size}, {"log", logKeys.schema()},
-	{"shutdown", shutdownKeys.schema()}, {"report-limits", reportLimitKeys.schema()},
+	{"shutdown", shutdownKeys.schema()}, {"report-limits", reportLimitKeys.schema()}, {"alerts", alertKeys.schema()},
 	{"sites", map[string]any{}}, // Schema fills in what a site has
 }
 
@@ -65,6 +68,15 @@ var (
 	shutdownKeys = group{{"delay", text}, {"drain", text}}
 
 	reportLimitKeys = group{{"received", text}, {"new-issues", text}}
+)
+
+// Some names mean something else here than where descriptions has them.
+var (
+	alertKeys = group{{"webhook", text}, {"webhook_file", text}, {"ca_file", saying("PEM file of the certificates that webhook and mail server are trusted by, in place of the system's.", text)},
+		{"email", saying("Whom to write to, and through which mail server.", mailKeys.schema("to", "from", "smtp"))}, {"allow_private", boolean},
+		{"critical", list(text)}, {"per-hour", integer}, {"silence", text}, {"jump", map[string]any{"type": "number"}}, {"jump-reports", integer}}
+	mailKeys = group{{"to", list(text)}, {"from", text}, {"smtp", text}, {"username", text}, {"password_file", text},
+		{"tls", saying("starttls if absent; tls for a server that begins with TLS; off for one on this machine.", choice(notify.TLSModes...))}}
 )
 
 // timeoutKeys are the phases of a request.

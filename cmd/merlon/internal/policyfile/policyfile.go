@@ -35,7 +35,8 @@ type File struct {
 	MaxHeader int64 // of a request, in bytes; 0 for the default
 	Log       Log
 	Shutdown  Shutdown
-	Sites     []Site // at least one
+	Alerts    *Alerts // nil: nobody is told
+	Sites     []Site  // at least one
 
 	ReportLimits ReportLimits
 
@@ -177,7 +178,7 @@ func (r *reader) file() *File {
 	r.version(top["version"])
 	f := &File{Listen: r.address(top, "", "listen", "127.0.0.1:8080"), Admin: r.address(top, "", "admin", "127.0.0.1:7780"), Data: r.text(top, "", "data"), TLS: r.tls(top["tls"]),
 		H2C: r.flag(top, "", "h2c"), NetHTTP: r.oneOf(top, "", "transport", transports) == "net/http", Timeouts: r.timeouts(top["timeouts"]), MaxHeader: r.maxHeader(top["max-header"]),
-		Log: r.log(top["log"]), Shutdown: r.shutdown(top["shutdown"]), ReportLimits: r.reportLimits(top["report-limits"])}
+		Log: r.log(top["log"]), Shutdown: r.shutdown(top["shutdown"]), Alerts: r.alerts(top["alerts"]), ReportLimits: r.reportLimits(top["report-limits"])}
 	sites, several := top["sites"]
 	rest := maps.Clone(top)
 	for _, key := range fileKeys.names() {

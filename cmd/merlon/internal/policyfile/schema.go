@@ -45,6 +45,13 @@ func (g group) into(properties map[string]any) {
 
 func choice(values ...string) map[string]any { return map[string]any{"enum": values} }
 
+// saying is a value with a description of its own.
+func saying(words string, schema map[string]any) map[string]any {
+	schema = maps.Clone(schema)
+	schema["description"] = words
+	return schema
+}
+
 func list(of any) map[string]any { return map[string]any{"type": "array", "items": of} }
 
 func object(properties map[string]any, required ...string) map[string]any {
@@ -107,7 +114,7 @@ var choices = map[string][]string{
 }
 
 func described(name string, schema map[string]any) map[string]any {
-	if words := descriptions[name]; words != "" {
+	if words := descriptions[name]; words != "" && schema["description"] == nil {
 		schema = maps.Clone(schema)
 		schema["description"] = words
 	}

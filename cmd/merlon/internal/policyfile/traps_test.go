@@ -153,7 +153,7 @@ func TestVersions(t *testing.T) {
 
 // A hint is read in one glance: the keys that are meant, or the ones to know.
 func TestHintsForKeys(t *testing.T) {
-	const known = "keys here: upstream, hosts, preset, frame, csp, trial, nonce, https, routes, headers, admin, cache-control, canary, cookies and others, which docs/configuration.md has"
+	const known = "keys here: upstream, hosts, preset, frame, csp, trial, nonce, https, routes, headers, admin, alerts, cache-control, canary and others, which docs/configuration.md has"
 	for _, c := range []struct{ text, want string }{
 		{"referrer: origin", "did you mean referrer-policy?"},
 		{"opener-policy: x", "did you mean cross-origin-opener-policy or cross-origin-opener-policy-report-only?"},
