@@ -101,7 +101,7 @@ func (d *delivery) site(ctx context.Context, site string, alerts []store.Notice)
 	}
 	for _, a := range alerts {
 		switch {
-		case w.sent < d.perHour:
+		case w.sent < d.room(a):
 			if err := d.send(ctx, w, single(a, d.now), []store.Notice{a}); err != nil {
 				return err
 			}
@@ -110,6 +110,14 @@ func (d *delivery) site(ctx context.Context, site string, alerts []store.Notice)
 		}
 	}
 	return nil
+}
+
+// room is how many messages of the hour may go before this alert: half of them are kept for those that more than one client stands for.
+func (d *delivery) room(a store.Notice) int {
+	if a.State == store.Unconfirmed {
+		return (d.perHour + 1) / 2
+	}
+	return d.perHour
 }
 
 // window is that of the site. After a start it holds what the store knows.
