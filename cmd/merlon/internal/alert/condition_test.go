@@ -208,7 +208,7 @@ func TestOtherShare(t *testing.T) {
 		}
 		f.add(1, hits...)
 	}
-	f.want("a share above a tenth", f.round(0), "shop: many reports fit no issue: 1000 of 6000")
+	f.want("a share above a tenth", f.round(0), "shop: many reports fit no issue: 3500 of 6000")
 }
 
 // Each condition is in the guide, with what to do, and the guide has no other.

@@ -166,10 +166,11 @@ func (e *eraser) documents(ctx context.Context) error {
 	return err
 }
 
-// rest removes the policies and alerts that hold the URL. There are few of both.
+// rest removes the policies and alerts that hold the URL, and the alerts about issues that held it. There are few of both.
 func (e *eraser) rest(ctx context.Context) error {
 	policies, policyArgs := matches("text || ' '", e.pattern.within)
 	alerts, alertArgs := matches("subject || ' '", e.pattern.within)
+	alerts = "(" + alerts + " OR issue <> 0 AND NOT EXISTS (SELECT 1 FROM issues WHERE id = alerts.issue AND blocked <> ''))"
 	return e.m.once(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
 		e.done.Policies, err = affected(tx.ExecContext(ctx, "DELETE FROM policies WHERE "+ofSites+" AND "+policies, append([]any{e.sites}, policyArgs...)...))
 		if err == nil {

@@ -43,7 +43,10 @@ func seedErase(t *testing.T) (*store.Store, string) {
 			t.Fatal(err)
 		}
 	}
-	if err := s.SetAlert(t.Context(), store.Alert{Site: "shop", Kind: "origin", Subject: "https://evil.example", State: "firing", Since: noon}); err != nil {
+	if err := s.SaveNotices(t.Context(), []store.Notice{
+		{Site: "shop", Kind: "origin", Subject: "https://evil.example", State: store.Firing, Since: noon, Fired: noon},
+		{Site: "shop", Kind: "jump", Subject: "99", Issue: 99, What: "hxxps://evil[.]example", State: store.Firing, Since: noon, Fired: noon},
+	}, noon); err != nil {
 		t.Fatal(err)
 	}
 	return s, path

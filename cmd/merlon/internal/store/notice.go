@@ -2,7 +2,7 @@ package store
 
 import (
 	"context"
-	"errors"
+	"database/sql"
 	"fmt"
 	"strings"
 	"time"
@@ -56,34 +56,15 @@ func (s *Store) Notices(ctx context.Context) ([]Notice, error) {
 // SaveNotices stores alerts, each in the place of the one with the same site, kind and subject, and forgets those that ended before
 // the given time and that everybody has heard of.
 func (s *Store) SaveNotices(ctx context.Context, alerts []Notice, forget time.Time) error {
-	if s.write == nil {
-		return errors.New("storing alerts: the database was opened for reading")
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	ctx = context.WithoutCancel(ctx) // an end in the midst of it would end the connection that commits use
-	tx, err := s.write.BeginTx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("storing alerts: %w", err)
-	}
-	defer tx.Rollback() // without effect after Commit
-	_, err = tx.ExecContext(ctx, `DELETE FROM alerts WHERE state = ? AND pending = '' AND since < ?`, Resolved, forget.UnixMilli())
-	for _, a := range alerts {
-		sent := int64(0)
-		if !a.SentAt.IsZero() {
-			sent = a.SentAt.UnixMilli()
+	return s.update(ctx, "storing alerts", func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM alerts WHERE state = ? AND pending = '' AND since < ?`, Resolved, forget.UnixMilli())
+		for _, a := range alerts {
+			if err == nil {
+				_, err = tx.ExecContext(ctx, `INSERT OR REPLACE INTO alerts (site, kind, subject, state, since, sent_at, fired, issue, what, why, pending)
+					VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, a.Site, a.Kind, a.Subject, a.State, a.Since.UnixMilli(), optionalMillis(a.SentAt), a.Fired.UnixMilli(), a.Issue,
+					a.What, a.Why, strings.Join(a.Pending, " "))
+			}
 		}
-		if err == nil {
-			_, err = tx.ExecContext(ctx, `INSERT OR REPLACE INTO alerts (site, kind, subject, state, since, sent_at, fired, issue, what, why, pending)
-				VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, a.Site, a.Kind, a.Subject, a.State, a.Since.UnixMilli(), sent, a.Fired.UnixMilli(), a.Issue,
-				a.What, a.Why, strings.Join(a.Pending, " "))
-		}
-	}
-	if err == nil {
-		err = tx.Commit()
-	}
-	if err != nil {
-		return fmt.Errorf("storing alerts: %w", err)
-	}
-	return nil
+		return err
+	})
 }

@@ -149,22 +149,3 @@ func TestRatesWhenCountingBeganLater(t *testing.T) {
 		t.Errorf("Rates: %v (-want +got):\n%s", err, diff)
 	}
 }
-
-func TestAlerts(t *testing.T) {
-	s, _ := open(t)
-	jump := store.Alert{Site: "shop", Kind: "jump", Subject: "7", State: "firing", Since: noon}
-	silence := store.Alert{Site: "blog", Kind: "silence", State: "firing", Since: noon}
-	if err := s.SetAlert(t.Context(), jump, silence); err != nil {
-		t.Fatal(err)
-	}
-	jump.State, jump.Since, jump.SentAt = "over", noon.Add(time.Hour), noon.Add(2*time.Hour)
-	gone := silence
-	gone.State = ""
-	if err := s.SetAlert(t.Context(), jump, gone); err != nil {
-		t.Fatal(err)
-	}
-	got, err := s.AlertState(t.Context())
-	if diff := cmp.Diff([]store.Alert{jump}, got); diff != "" || err != nil {
-		t.Errorf("AlertState: %v (-want +got):\n%s", err, diff)
-	}
-}

@@ -87,13 +87,8 @@ CREATE TABLE alerts (
     site    TEXT    NOT NULL,
     kind    TEXT    NOT NULL,
     subject TEXT    NOT NULL,
-    state   TEXT    NOT NULL, -- firing, unconfirmed, resolved
-    since   INTEGER NOT NULL, -- of the state
-    sent_at INTEGER NOT NULL, -- 0: not yet to everybody
-    fired   INTEGER NOT NULL DEFAULT 0, -- when it began
-    issue   INTEGER NOT NULL DEFAULT 0, -- what it is about, 0 for none
-    what    TEXT    NOT NULL DEFAULT '', -- in few words
-    why     TEXT    NOT NULL DEFAULT '',
-    pending TEXT    NOT NULL DEFAULT '', -- the targets that have yet to hear of the state, separated by spaces
+    state   TEXT    NOT NULL,
+    since   INTEGER NOT NULL,
+    sent_at INTEGER NOT NULL, -- 0: not yet
     PRIMARY KEY (site, kind, subject)
 ) STRICT, WITHOUT ROWID;
