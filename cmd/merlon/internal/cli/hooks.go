@@ -38,7 +38,15 @@ func (s *stack) attach(out *gateway.Site, site policyfile.Site) (err error) {
 
 // reportedSite is what the collector has to know of a site, whoever sends its pages.
 func reportedSite(s policyfile.Site) collect.Site {
-	return collect.Site{Name: s.Name, Hosts: s.Hosts, Client: clientOf(s.Guard), DocumentsToken: s.DocumentsToken}
+	return collect.Site{Name: s.Name, Hosts: s.Hosts, Noise: noiseRules(s.Noise), Client: clientOf(s.Guard), DocumentsToken: s.DocumentsToken}
+}
+
+func noiseRules(rules []policyfile.NoiseRule) []collect.Rule {
+	out := make([]collect.Rule, len(rules))
+	for i, r := range rules {
+		out[i] = collect.Rule{ID: r.ID, Reason: r.Reason, Blocked: r.Blocked, Sources: r.Source, Samples: r.Sample, Pages: r.Page, Directives: r.Directive, Agents: r.Agent}
+	}
+	return out
 }
 
 // siteKeys returns a site's keys for a purpose: today's, which makes nonces, and yesterday's, whose pages may still be open.

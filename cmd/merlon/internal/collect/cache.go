@@ -8,14 +8,15 @@ import (
 // cache remembers what was worked out for a text. It holds at most twice its size: when the young half is full it becomes the old one,
 // and what is asked for again moves back, so that a flood of new texts costs time and no memory. It is safe for concurrent use.
 type cache[V any] struct {
-	size int
+	size int // of the texts in one half, in bytes
 
 	mu         sync.RWMutex
 	young, old map[string]V
+	filled     int // of the young half
 }
 
-// maxCachedText is the longest text that a cache takes, in bytes.
-const maxCachedText = 4 << 10
+// entryBytes is what an entry takes besides its text, about.
+const entryBytes = 64
 
 func newCache[V any](size int) *cache[V] { return &cache[V]{size: size, young: map[string]V{}} }
 
@@ -45,13 +46,15 @@ func (c *cache[V]) getBytes(key []byte) (V, bool) {
 }
 
 func (c *cache[V]) put(key string, v V) {
-	if len(key) > maxCachedText {
+	cost := len(key) + entryBytes
+	if cost > c.size/4 {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.young) >= c.size {
-		c.young, c.old = make(map[string]V, c.size), c.young
+	if c.filled+cost > c.size {
+		c.young, c.old, c.filled = map[string]V{}, c.young, 0
 	}
+	c.filled += cost
 	c.young[strings.Clone(key)] = v // the key may be a part of a whole body
 }

@@ -139,7 +139,7 @@ func TestCachesAreBounded(t *testing.T) {
 		}
 		s.Hits(postRequest("https://shop.example/r", "User-Agent", fmt.Sprint("x", i)), reports, noon)
 	}
-	if n := s.Cached(); n > 2*(2048+128+512) {
+	if n := s.Cached(); n < 1000 || n > 2*(512+128+128)<<10/64 {
 		t.Errorf("%d texts are remembered", n)
 	}
 }

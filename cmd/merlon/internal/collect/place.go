@@ -16,8 +16,8 @@ type place struct {
 	own    bool // it is on one of the site's hosts; not known for a site without hosts
 }
 
-// maxCachedPlaces is how many addresses a site's reports may name before the first is forgotten.
-const maxCachedPlaces = 2048
+// maxCachedPlaces is how much of the addresses in a site's reports is remembered, in bytes.
+const maxCachedPlaces = 512 << 10
 
 // place returns what is kept of a URL, nil if it is none with a host that can be shown.
 func (h *hosts) place(s string) *place {

@@ -19,8 +19,9 @@ type policy struct {
 	paths map[string]bool // the directives with a source that has a path
 }
 
-// maxCachedPolicies is how many policies of a site are remembered: a page and its routes have a few.
-const maxCachedPolicies = 128
+// maxCachedPolicies is how much of a site's policies is remembered, in bytes of their text. Parsed, they take about twenty times as much; a page
+// and its routes have a few.
+const maxCachedPolicies = 128 << 10
 
 // policy returns the policy behind a text, nil for none. Nonces and addresses of reports differ between two responses with the same policy, so
 // they are taken out before it is looked up.
@@ -108,13 +109,21 @@ func newPolicy(common string) *policy {
 	parsed := csp.Parse(common)
 	p := &policy{paths: map[string]bool{}}
 	texts := make([]string, 0, len(parsed.Directives))
+	named := map[string]bool{} // several may have the name for those that cannot be kept
 	for _, d := range parsed.Directives {
 		words := []string{policyName(d.Name)}
+		if named[words[0]] {
+			continue
+		}
+		named[words[0]] = true
+		there := make(map[string]bool, len(d.Value))
 		for _, w := range d.Value {
-			if s := csp.ParseSource(w); s.Kind == csp.HostSource && strings.Trim(s.Path, "/") != "" {
+			s := csp.ParseSource(w)
+			if s.Kind == csp.HostSource && strings.Trim(s.Path, "/") != "" {
 				p.paths[d.Name] = true
 			}
-			if w = cleanSource(w); !slices.Contains(words[1:], w) {
+			if w = cleanSource(&s); !there[w] {
+				there[w] = true
 				words = append(words, w)
 			}
 		}
@@ -139,8 +148,9 @@ func policyName(name string) string {
 }
 
 // cleanSource returns what is kept of a word in a policy.
-func cleanSource(w string) string {
-	switch s := csp.ParseSource(w); s.Kind {
+func cleanSource(s *csp.Source) string {
+	w := s.Text
+	switch s.Kind {
 	case csp.HostSource:
 		scheme, rest, ok := strings.Cut(w, "://")
 		if !ok {

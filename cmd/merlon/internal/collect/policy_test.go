@@ -24,6 +24,7 @@ var policyTests = map[string]string{
 	"img-src 'madeupsecret' foo'bar":                                       "img-src *",
 	"trusted-types dompurify 'allow-duplicates'; sandbox allow-scripts":    "sandbox allow-scripts; trusted-types dompurify 'allow-duplicates'",
 	"require-trusted-types-for 'script'":                                   "require-trusted-types-for 'script'",
+	"x/y a; 0123456789abcdef0123 b":                                        "other a",
 	"upgrade-insecure-requests; made-up-directive x":                       "made-up-directive x; upgrade-insecure-requests",
 }
 

@@ -3,7 +3,6 @@ package collect
 import (
 	"strings"
 	"unicode"
-	"unicode/utf8"
 )
 
 // maxSample is the length of a sample that is stored, in bytes.
@@ -19,7 +18,7 @@ const wildcard = "*"
 // e-mail addresses, and of URLs all but origin and template of the path. White space becomes one space, and the dots that browsers
 // put behind what they cut go.
 func sample(s string) string {
-	if s = strings.TrimSpace(cut(s, maxRawSample)); s == "" {
+	if s = strings.TrimSpace(shown(cut(s, maxRawSample))); s == "" {
 		return ""
 	}
 	s = strings.TrimSuffix(strings.TrimSuffix(s, "…"), "...")
@@ -31,12 +30,29 @@ func sample(s string) string {
 	return strings.TrimSpace(cut(out, maxSample))
 }
 
+// shown takes out what cannot be shown, before anything is looked for: without it, two numbers may be one.
+func shown(s string) string {
+	if strings.IndexFunc(s, func(r rune) bool { return r < ' ' || r >= 0x7f }) < 0 {
+		return s
+	}
+	return strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case unicode.IsControl(r), unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp):
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(s, ""))
+}
+
 // masker goes once over a text.
 type masker struct {
 	in    string
 	at    int
 	out   []byte
 	quote byte // the one that the text is inside of, or 0
+	plain int  // up to here no question mark begins a query
 }
 
 func (m *masker) next() {
@@ -44,7 +60,7 @@ func (m *masker) next() {
 	switch {
 	case isWordByte(c):
 		m.word()
-	case c == '?' && m.quote != 0:
+	case c == '?' && m.quote != 0 && m.at >= m.plain:
 		m.query()
 	case c == '"' || c == '\'' || c == '`':
 		if m.quote == 0 {
@@ -53,10 +69,10 @@ func (m *masker) next() {
 			m.quote = 0
 		}
 		m.copy(1)
-	case c < utf8.RuneSelf && c != ' ' && c >= ' ' && c != 0x7f:
-		m.copy(1)
+	case c == ' ':
+		m.space()
 	default:
-		m.rune()
+		m.copy(1)
 	}
 }
 
@@ -65,19 +81,12 @@ func (m *masker) copy(n int) {
 	m.at += n
 }
 
-// rune copies a character that is not ASCII, makes one space of all white space, and leaves out what cannot be shown.
-func (m *masker) rune() {
-	r, n := utf8.DecodeRuneInString(m.in[m.at:])
-	switch {
-	case unicode.IsSpace(r):
-		if len(m.out) > 0 && m.out[len(m.out)-1] != ' ' {
-			m.out = append(m.out, ' ')
-		}
-	case unicode.IsControl(r), unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp), r == utf8.RuneError && n == 1:
-	default:
-		m.out = utf8.AppendRune(m.out, r)
+// space makes one space of several.
+func (m *masker) space() {
+	if len(m.out) > 0 && m.out[len(m.out)-1] != ' ' {
+		m.out = append(m.out, ' ')
 	}
-	m.at += n
+	m.at++
 }
 
 // isWordByte says what words of source, paths and tokens consist of.
@@ -129,7 +138,7 @@ func (m *masker) url(scheme string) {
 	}
 	text := m.in[m.at:end]
 	m.at = end
-	if p := newPlace(parseHTTP(scheme + text)); p != nil {
+	if p := newPlace(parseHTTP(scheme + text)); p != nil && strings.ContainsFunc(p.host, unicode.IsLetter) {
 		m.out = append(m.out, strings.TrimPrefix(p.String(), scheme)...)
 		return
 	}
@@ -145,6 +154,7 @@ func (m *masker) query() {
 		end = len(m.in)
 	}
 	if !strings.Contains(m.in[m.at:end], "=") {
+		m.plain = end
 		m.copy(1)
 		return
 	}

@@ -24,8 +24,8 @@ type hosts struct {
 	canaries *views
 }
 
-// maxCachedAgents is how many User-Agent headers are remembered.
-const maxCachedAgents = 512
+// maxCachedAgents is how much of User-Agent headers is remembered, in bytes.
+const maxCachedAgents = 128 << 10
 
 func newHosts(site Site) *hosts {
 	h := &hosts{

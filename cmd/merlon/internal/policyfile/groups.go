@@ -43,7 +43,13 @@ var fileKeys = group{
 }
 
 // siteKeys are those of a site besides the library's and its application's.
-var siteKeys = group{{"documents", documentsKeys.schema("token_file")}, {"canary", map[string]any{"type": []string{"number", "string"}}}}
+var siteKeys = group{{"documents", documentsKeys.schema("token_file")}, {"canary", map[string]any{"type": []string{"number", "string"}}},
+	{"noise", list(noiseKeys.schema("id", "reason"))}}
+
+var (
+	texts     = map[string]any{"oneOf": []any{text, list(text)}}
+	noiseKeys = group{{"id", text}, {"reason", text}, {"blocked", texts}, {"source", texts}, {"sample", texts}, {"page", texts}, {"directive", texts}, {"agent", texts}}
+)
 
 var documentsKeys = group{{"token_file", text}}
 

@@ -53,6 +53,8 @@ type Site struct {
 
 	DocumentsToken string  // of programs that push counts of documents; "": none may
 	Canary         float64 // the share of pages with a canary
+
+	Noise []NoiseRule // beside merlon's own
 }
 
 // Error is a mistake at a place in a policy file.
@@ -258,6 +260,7 @@ func (r *reader) site(path string, keys map[string]any) Site {
 	s.Routes = r.routes(keys, path, s.App)
 	s.DocumentsToken = r.documentsToken(keys["documents"], under(path, "documents"))
 	s.Canary = r.canary(keys, path)
+	s.Noise = r.noise(keys["noise"], under(path, "noise"))
 	for _, key := range siteKeys.names() {
 		delete(keys, key)
 	}

@@ -32,6 +32,7 @@ func TestSchemaHasTheKeysOfTheFile(t *testing.T) {
 		"alerts":         at(schema, "alerts"),
 		"alerts.email":   at(schema, "alerts", "email"),
 		"routes.-":       at(schema, "routes", "-"),
+		"noise.-":        at(schema, "noise", "-"),
 		"sites.-":        at(schema, "sites", "-"),
 		"sites.-.routes": at(schema, "sites", "-", "routes", "-"),
 	} {
@@ -83,6 +84,7 @@ func unknown(t *testing.T, path, key string) bool {
 		"alerts":         "version: 1\nalerts: {%s: x}\n",
 		"alerts.email":   "version: 1\nalerts: {email: {%s: x}}\n",
 		"routes.-":       "version: 1\nroutes: [{%s: x}]\n",
+		"noise.-":        "version: 1\nnoise: [{%s: x}]\n",
 		"sites.-":        "version: 1\nsites: [{%s: x}]\n",
 		"sites.-.routes": "version: 1\nsites: [{routes: [{%s: x}]}]\n",
 	}[path]
