@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/policyfile"
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/store"
 )
 
 // reports are one violation in the three shapes that browsers send.
@@ -213,5 +215,40 @@ func TestDocumentedCollector(t *testing.T) {
 	file, err := policyfile.ParseForCollector("collect.md", []byte(text))
 	if err != nil || len(file.Sites) != 2 {
 		t.Errorf("%v in\n%s", err, text)
+	}
+}
+
+// The noise rules of a site reach its collector, by the keys of the policy file.
+func TestCollectWithNoiseRules(t *testing.T) {
+	noLeaks(t)
+	data, config := t.TempDir(), filepath.Join(t.TempDir(), "merlon.yaml")
+	const file = "version: 1\nhosts: [shop.example]\nnoise:\n" +
+		"  - {id: price-helper, blocked: '*.helper.example', directive: script-src-elem, reason: an extension that customers have}\n"
+	if err := os.WriteFile(config, []byte(file), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p, site, _ := startCollect(t, "--config", config, "--data", data)
+	for _, blocked := range []string{"https://cdn.helper.example/x.js", "https://cdn.example/x.js"} {
+		const kind = "application/csp-report"
+		send(t, site, "shop.example", kind, reports("https://shop.example/cart", blocked)[kind])
+	}
+	p.end(t)
+	db, err := store.OpenReader(t.Context(), filepath.Join(data, "merlon.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	issues, err := db.Issues(t.Context(), store.Query{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, i := range issues {
+		rule, _, _ := strings.Cut(i.Rule, "@")
+		got[i.Blocked] = strings.TrimSpace(string(i.Verdict) + " " + rule)
+	}
+	want := map[string]string{"https://cdn.helper.example": "noise own/price-helper", "https://cdn.example": "actionable"}
+	if !maps.Equal(got, want) {
+		t.Errorf("verdicts %v, want %v", got, want)
 	}
 }

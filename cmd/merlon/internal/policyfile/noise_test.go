@@ -2,6 +2,7 @@ package policyfile_test
 
 import (
 	"fmt"
+	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -54,5 +55,22 @@ func TestNoise(t *testing.T) {
 	}
 	if _, err := policyfile.Parse("m", []byte(many)); err != nil {
 		t.Error(err)
+	}
+}
+
+// The example of the guide is a file that works.
+func TestDocumentedNoise(t *testing.T) {
+	page, err := os.ReadFile("../../../../docs/reports.md")
+	if err != nil {
+		if os.Getenv("MERLON_TEST_REQUIRE") != "" {
+			t.Fatal(err)
+		}
+		t.Skip("this is no checkout of the repository: ", err)
+	}
+	_, example, _ := strings.Cut(string(page), "```yaml\n")
+	example, _, _ = strings.Cut(example, "```")
+	f, err := policyfile.Parse("m", []byte("version: 1\nupstream: http://127.0.0.1:8000\n"+example))
+	if err != nil || len(f.Sites[0].Noise) != 2 {
+		t.Errorf("%v; the example\n%s", err, example)
 	}
 }
