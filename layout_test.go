@@ -57,6 +57,7 @@ var mayImport = map[string][]string{
 	"tool/alert":      {"tool/store", "tool/notify"},
 	"tool/rollout":    {"tool/store"},
 	"tool/dash":       {"tool/store"},
+	"tool/control":    {"tool/store"},
 	"tool/cli":        {"tool/*"},
 	"tool":            {"tool/cli"},
 }

@@ -17,6 +17,9 @@ var values = map[string][]string{
 	"log-format": {"text", "json"},
 	"mode":       {"spec", "chromium", "firefox", "webkit", "strictest", "laxest"},
 	"preset":     {"strict", "compat", "api"},
+	"sort":       {"last", "reach", "count", "new"},
+	"state":      {"new", "acknowledged", "accepted", "ignored"},
+	"verdict":    {"actionable", "self-contradicting", "noise"},
 }
 
 // policyFiles are the endings of policy files.
@@ -30,7 +33,7 @@ func complete(cmd *cobra.Command) {
 		if f.Value.Type() == "bool" {
 			return
 		}
-		_ = cmd.RegisterFlagCompletionFunc(f.Name, flagValues(f.Name)) // it fails for a flag that is registered already
+		_ = cmd.RegisterFlagCompletionFunc(f.Name, flagValues(cmd.Name(), f.Name)) // it fails for a flag that is registered already
 	})
 	for _, sub := range cmd.Commands() {
 		complete(sub)
@@ -60,13 +63,20 @@ func argumentsOf(cmd *cobra.Command) cobra.CompletionFunc {
 	return cobra.NoFileCompletions
 }
 
-func flagValues(name string) cobra.CompletionFunc {
+// flagValues are those of a flag of the named command.
+func flagValues(command, name string) cobra.CompletionFunc {
+	switch {
+	case name == "format" && command == "export":
+		return cobra.FixedCompletions([]string{"jsonl", "csv"}, cobra.ShellCompDirectiveNoFileComp)
+	case name == "set":
+		return cobra.FixedCompletions(values["state"], cobra.ShellCompDirectiveNoFileComp)
+	}
 	switch name {
 	case "config":
 		return cobra.FixedCompletions(policyFiles, cobra.ShellCompDirectiveFilterFileExt)
 	case "data":
 		return cobra.FixedCompletions(nil, cobra.ShellCompDirectiveFilterDirs)
-	case "access-log":
+	case "access-log", "output":
 		return cobra.FixedCompletions(values[name], cobra.ShellCompDirectiveDefault) // or a file
 	}
 	return cobra.FixedCompletions(values[name], cobra.ShellCompDirectiveNoFileComp)

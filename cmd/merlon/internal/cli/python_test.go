@@ -149,7 +149,7 @@ func issuesIn(t *testing.T, data string) []map[string]any {
 		Version int
 		Issues  []map[string]any
 	}
-	if err := json.Unmarshal([]byte(stdout), &doc); err != nil || code != 0 || doc.Version != 1 {
+	if err := json.Unmarshal([]byte(stdout), &doc); err != nil || code != 0 || doc.Version != 2 {
 		t.Fatalf("merlon reports issues: %d, %v\n%s%s", code, err, stdout, stderr)
 	}
 	return doc.Issues

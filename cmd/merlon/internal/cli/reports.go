@@ -1,14 +1,11 @@
 package cli
 
 import (
-	"cmp"
 	"context"
-	"fmt"
-	"io"
+	"errors"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,148 +16,70 @@ import (
 func newReports() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "reports",
-		Short: "Read what browsers reported",
-		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Short: "Read what browsers reported, and keep house",
+		Long: `reports reads and keeps what browsers reported. Every command may be run while
+merlon gateway or merlon collect works on the same data directory: what only
+reads opens the database beside it, what changes something asks it to do that.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newIssues())
+	cmd.AddCommand(newIssues(), newShow(), newTail(), newStats(), newState(), newReplay(), newBackup(), newExport(), newPurge(), newErase())
 	return cmd
 }
 
-type issuesFlags struct {
-	data, site, format string
-	limit              int
+// readReports opens the database of a data directory to read it.
+func readReports(ctx context.Context, dir string) (*store.Store, error) {
+	return store.OpenReader(ctx, filepath.Join(dir, databaseName))
 }
 
-func newIssues() *cobra.Command {
-	var f issuesFlags
-	cmd := &cobra.Command{
-		Use:   "issues",
-		Short: "List the issues: violations that one change would fix, together",
-		Long: `issues lists what browsers reported, grouped: an issue is a set of violations
-that one change would fix. The last seen comes first. It may be run while the
-gateway runs.
-
-Below the issues stand the reports that were not stored, by reason: foreign
-(about a page of another site), not-json, too-large, too-many, type (not about a
-policy), and so on. They are counted, so that silence can be told from loss.`,
-		Example: "  merlon reports issues --data merlon-data\n  merlon reports issues --data merlon-data --format json",
-		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return f.run(cmd.Context(), cmd.OutOrStdout())
-		},
-	}
-	cmd.Flags().StringVar(&f.data, "data", defaultData, "directory of the database")
-	cmd.Flags().StringVar(&f.site, "site", "", "only this site")
-	cmd.Flags().StringVar(&f.format, "format", "text", "text or json")
-	cmd.Flags().IntVar(&f.limit, "limit", 100, "at most this many issues")
-	return cmd
+func dataFlag(cmd *cobra.Command, dir *string) {
+	cmd.Flags().StringVar(dir, "data", defaultData, "directory of the database")
 }
 
-func (f issuesFlags) run(ctx context.Context, out io.Writer) error {
-	if f.format != "text" && f.format != "json" {
-		return usagef("--format %s: write text or json", f.format)
-	}
-	if f.limit < 1 {
-		return usagef("--limit %d: write a number from 1", f.limit)
-	}
-	db, err := store.OpenReader(ctx, filepath.Join(f.data, databaseName))
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	issues, err := db.Issues(ctx, store.Query{Site: f.site, Limit: f.limit})
-	if err != nil {
-		return err
-	}
-	drops, err := db.Drops(ctx, f.site)
-	if err != nil {
-		return err
-	}
-	if f.format == "json" {
-		return writeIssuesJSON(out, issues, drops)
-	}
-	return writeIssuesText(out, issues, drops, time.Now())
+func formatFlag(cmd *cobra.Command, format *string) {
+	cmd.Flags().StringVar(format, "format", "text", "text or json")
 }
 
-// issuesVersion counts changes of the JSON that break its readers.
-const issuesVersion = 1
-
-type issuesJSON struct {
-	Schema  string      `json:"schema"`
-	Version int         `json:"version"`
-	Issues  []issueJSON `json:"issues"`
-	Dropped []dropJSON  `json:"dropped"`
-}
-
-type issueJSON struct {
-	ID        int64      `json:"id"`
-	Site      string     `json:"site"`
-	Type      string     `json:"type"`
-	Directive string     `json:"directive"`
-	Class     string     `json:"class"`
-	Blocked   string     `json:"blocked"`
-	Sample    string     `json:"sample"`
-	FirstSeen time.Time  `json:"first_seen"`
-	LastSeen  time.Time  `json:"last_seen"`
-	Enforced  int64      `json:"enforced"`
-	Reported  int64      `json:"report_only"`
-	Unknown   int64      `json:"disposition_unknown"`
-	Pages     []pageJSON `json:"pages"`
-}
-
-type pageJSON struct {
-	Route string `json:"route"` // empty for the rest of the pages together
-	Count int64  `json:"count"`
-}
-
-type dropJSON struct {
-	Site     string    `json:"site"`
-	Reason   string    `json:"reason"`
-	Count    int64     `json:"count"`
-	LastSeen time.Time `json:"last_seen"`
-}
-
-func writeIssuesJSON(out io.Writer, issues []store.Issue, drops []store.Drop) error {
-	doc := issuesJSON{Schema: "merlon/reports-issues", Version: issuesVersion, Issues: []issueJSON{}, Dropped: []dropJSON{}}
-	for _, i := range issues {
-		pages := []pageJSON{}
-		for _, p := range i.Pages {
-			pages = append(pages, pageJSON(p))
-		}
-		doc.Issues = append(doc.Issues, issueJSON{i.ID, i.Site, i.Type, i.Directive, i.Class, i.Blocked, i.Sample,
-			i.FirstSeen.UTC(), i.LastSeen.UTC(), i.Enforced, i.Reported, i.Unknown, pages})
+// issueArg reads the number of an issue.
+func issueArg(text string) (int64, error) {
+	id, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || id < 1 {
+		return 0, usagef("%q is no issue: write its number, the first column of merlon reports issues", text)
 	}
-	for _, d := range drops {
-		doc.Dropped = append(doc.Dropped, dropJSON{d.Site, d.Reason, d.Count, d.LastSeen.UTC()})
-	}
-	return writeJSON(out, doc)
+	return id, nil
 }
 
-func writeIssuesText(out io.Writer, issues []store.Issue, drops []store.Drop, now time.Time) error {
-	if len(issues) == 0 {
-		fmt.Fprintln(out, "No browser has reported anything yet.")
+// issueError names the issue that is not there.
+func issueError(id int64, err error) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return usagef("no issue %d: merlon reports issues lists those that there are", id)
 	}
-	for _, i := range issues {
-		fmt.Fprintf(out, "%d  %s  %s\n", i.ID, i.Directive, visible(cmp.Or(i.Blocked, i.Class), 50))
-		fmt.Fprintf(out, "    %d blocked, %d report-only; last %s ago, first %s\n", i.Enforced, i.Reported+i.Unknown,
-			age(now.Sub(i.LastSeen)), i.FirstSeen.UTC().Format("2006-01-02 15:04"))
-		if i.Sample != "" {
-			fmt.Fprintf(out, "    sample: %s\n", visible(i.Sample, 64))
-		}
-		for _, p := range i.Pages[:min(len(i.Pages), 3)] {
-			fmt.Fprintf(out, "    on %s (%d)\n", visible(cmp.Or(p.Route, "other pages"), 60), p.Count)
+	return err
+}
+
+// parseAge reads a length of time, in which d stands for 24 hours and w for seven days.
+func parseAge(text string) (time.Duration, bool) {
+	for unit, hours := range map[string]int{"d": 24, "w": 7 * 24} {
+		if number, ok := strings.CutSuffix(text, unit); ok {
+			n, err := strconv.Atoi(number)
+			return time.Duration(n) * time.Duration(hours) * time.Hour, err == nil && n > 0 && n < 36500
 		}
 	}
-	if len(drops) == 0 {
-		return nil
+	d, err := time.ParseDuration(text)
+	return d, err == nil && d > 0
+}
+
+// parseMoment reads a flag's time: a day or a moment in UTC, or how long ago.
+func parseMoment(flag, text string, now time.Time) (time.Time, error) {
+	if age, ok := parseAge(text); ok {
+		return now.Add(-age), nil
 	}
-	fmt.Fprintln(out, "\nNot stored, counted by reason:")
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	for _, d := range drops {
-		fmt.Fprintf(w, "  %s\t%d\tlast %s ago\n", d.Reason, d.Count, age(now.Sub(d.LastSeen)))
+	for _, layout := range []string{time.DateOnly, time.RFC3339} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t, nil
+		}
 	}
-	return w.Flush()
+	return time.Time{}, usagef("%s %s: write a day (2026-01-31), a moment (2026-01-31T12:00:00Z) or how long ago (12h, 7d, 2w)", flag, text)
 }
 
 // visible cuts text from a report to a length and spells out what could fool a terminal or an eye.
@@ -182,11 +101,11 @@ func visible(s string, length int) string {
 func age(d time.Duration) string {
 	switch {
 	case d < time.Minute:
-		return fmt.Sprintf("%d s", max(int(d.Seconds()), 0))
+		return strconv.Itoa(max(int(d.Seconds()), 0)) + " s"
 	case d < time.Hour:
-		return fmt.Sprintf("%d min", int(d.Minutes()))
+		return strconv.Itoa(int(d.Minutes())) + " min"
 	case d < 48*time.Hour:
-		return fmt.Sprintf("%d h", int(d.Hours()))
+		return strconv.Itoa(int(d.Hours())) + " h"
 	}
-	return fmt.Sprintf("%d days", int(d.Hours()/24))
+	return strconv.Itoa(int(d.Hours()/24)) + " days"
 }

@@ -8,9 +8,9 @@ import (
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/cli"
 )
 
-// The scripts specify the command line. In them merlon is this test binary.
+// The scripts specify the command line. In them merlon is this test binary, and seed writes a database.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"merlon": cli.Main})
+	testscript.Main(m, map[string]func(){"merlon": cli.Main, "seed": seed})
 }
 
 func TestScripts(t *testing.T) {

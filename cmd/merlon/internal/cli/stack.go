@@ -12,6 +12,7 @@ import (
 
 	"github.com/merlon-sec/merlon"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/collect"
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/control"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/dash"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/gateway"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/keys"
@@ -30,6 +31,7 @@ type stack struct {
 	keys      *keys.Keys
 	collector *collect.Collector
 	tallies   *collect.Tallies
+	control   *control.Server // nil where there are no sockets for it
 	dashboard *dash.Dashboard
 	metrics   *metrics.Metrics // nil: nobody counts
 	token     string           // for the first log-in
@@ -72,7 +74,12 @@ func (s *stack) open(ctx context.Context, view dash.Config) (err error) {
 	}
 	s.token, s.tokenFile = token, tokens.Path()
 	view.Store, view.Tokens, view.CookieName = s.store, tokens, gateway.DashboardCookie
-	s.dashboard, err = dash.New(view)
+	if s.dashboard, err = dash.New(view); err != nil {
+		return err
+	}
+	if s.control, err = control.Serve(s.dir, s.store, view.Logger); errors.Is(err, errors.ErrUnsupported) {
+		return nil
+	}
 	return err
 }
 
@@ -88,6 +95,9 @@ func adminHosts(addr string) []string {
 // close commits what is queued and lets go of the data directory. It closes what was opened, however far that came.
 func (s *stack) close(ctx context.Context) error {
 	var errs []error
+	if s.control != nil {
+		errs = append(errs, s.control.Close())
+	}
 	if s.tallies != nil {
 		errs = append(errs, s.tallies.Close(ctx))
 	}
