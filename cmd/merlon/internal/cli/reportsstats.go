@@ -235,7 +235,7 @@ func (s siteStats) print(out io.Writer, p palette, now time.Time) error {
 		if s.LastReport != nil {
 			last = age(now.Sub(*s.LastReport)) + " ago"
 		}
-		fmt.Fprintf(out, "  last report %s; %d page views counted; %.0f %% of a week's reports in issues\n  that stand for the rest\n", last, s.PageViews, 100*s.Other)
+		fmt.Fprintf(out, "  last report %s; %d page views counted\n  %.0f %% of a week's reports are in issues that stand for the rest\n", last, s.PageViews, 100*s.Other)
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, a := range s.Accepted {

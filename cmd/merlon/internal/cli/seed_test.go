@@ -27,8 +27,7 @@ func seedInto(dir string, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	old, recent := now.Add(-100*24*time.Hour), now.Add(-2*time.Minute)
-	for _, b := range []*store.Batch{oldBatch(old), recentBatch(recent)} {
+	for _, b := range batches(now.Add(-100*24*time.Hour), now.Add(-2*time.Minute)) {
 		if err := db.Commit(context.Background(), b); err != nil {
 			return err
 		}
@@ -46,30 +45,27 @@ func seeded(n byte, directive, class, blocked, route string, at time.Time) store
 		}}
 }
 
-func oldBatch(at time.Time) *store.Batch {
-	var b store.Batch
-	b.Add(seeded(1, "font-src", "origin", "https://fonts.example", "/old", at))
-	return &b
-}
-
-func recentBatch(at time.Time) *store.Batch {
-	var b store.Batch
-	image := seeded(2, "img-src", "origin", "https://images.example", "/", at)
+// batches have an issue each, so that their numbers are known.
+func batches(old, recent time.Time) []*store.Batch {
+	font := seeded(1, "font-src", "origin", "https://fonts.example", "/old", old)
+	image := seeded(2, "img-src", "origin", "https://images.example", "/", recent)
+	script := seeded(3, "script-src-elem", "inline", "inline", "/search", recent.Add(time.Second))
+	script.Sample, script.Disposition = "\u202efetch('//attacker.example')", report.Enforce
+	extension := seeded(4, "script-src-elem", "scheme", "chrome-extension:", "/", recent.Add(-time.Minute))
+	extension.Verdict, extension.Rule = store.Noise, "extension-scheme@1"
+	list := []*store.Batch{{}, {}, {}, {}}
+	list[0].Add(font)
 	for network := range uint64(3) {
 		image.Network = (network + 1) * 0x9e3779b97f4a7c15
-		b.Add(image)
+		list[1].Add(image)
 	}
 	image.Route = "/account/{id}"
-	b.Add(image)
-	script := seeded(3, "script-src-elem", "inline", "inline", "/search", at.Add(time.Second))
-	script.Sample, script.Disposition = "\u202efetch('//attacker.example')", report.Enforce
-	b.Add(script)
-	extension := seeded(4, "script-src-elem", "scheme", "chrome-extension:", "/", at.Add(-time.Minute))
-	extension.Verdict, extension.Rule = store.Noise, "extension-scheme@1"
-	b.Add(extension)
-	b.Documents("shop.example", "/", "a1b2c3", at, 1500)
-	b.Canaries("shop.example", "chrome", at, 20, 18)
-	b.Drop("shop.example", "foreign", at, 12)
-	b.Drop("", "not-json", at, 5)
-	return &b
+	list[1].Add(image)
+	list[2].Add(script)
+	list[3].Add(extension)
+	list[3].Documents("shop.example", "/", "a1b2c3", recent, 1500)
+	list[3].Canaries("shop.example", "chrome", recent, 20, 18)
+	list[3].Drop("shop.example", "foreign", recent, 12)
+	list[3].Drop("", "not-json", recent, 5)
+	return list
 }

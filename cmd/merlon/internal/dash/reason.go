@@ -45,6 +45,10 @@ func reasonFor(name string) reason {
 		return reason{"A question of another site's page",
 			"A browser asked whether a page of another site may report here. It may not, so its report was never sent.",
 			"If the site is yours, add its host to `hosts` of the site in the policy file. Otherwise nothing."}
+	case "canary":
+		return reason{"A canary that is none",
+			"The report says that it is of a canary, the harmless violation that merlon puts into pages to see whether reports arrive. It is of none that merlon made.",
+			"Nothing. If it is much, somebody makes reports up."}
 	case "method":
 		return reason{"Not a POST", "Somebody opened the report address in a browser, or a scanner found it.", "Nothing."}
 	default:
