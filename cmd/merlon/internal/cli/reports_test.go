@@ -246,3 +246,23 @@ func TestReasonsHaveWords(t *testing.T) {
 		}
 	}
 }
+
+// The guide has an example of every command, and each example has flags that there are.
+func TestDocumentedReports(t *testing.T) {
+	examples := regexp.MustCompile(`(?m)^    merlon (reports (\w+).*)$`).FindAllStringSubmatch(read(t, docs+"reports-cli.md"), -1)
+	seen := map[string]bool{}
+	for _, e := range examples {
+		seen[e[2]] = true
+		if code, _, stderr := run(t, append(strings.Fields(e[1]), "--help")...); code != 0 {
+			t.Errorf("merlon %s: %d %s", e[1], code, stderr)
+		}
+	}
+	_, help, _ := run(t, "reports", "--help")
+	_, list, _ := strings.Cut(help, "Available Commands:\n")
+	list, _, _ = strings.Cut(list, "\n\n")
+	for line := range strings.Lines(list) {
+		if name := strings.Fields(line)[0]; !seen[name] {
+			t.Errorf("the guide has no example of %s", name)
+		}
+	}
+}
