@@ -79,7 +79,9 @@ func TestKeepHouseUnderLoad(t *testing.T) {
 			t.Errorf("%s still has what was erased", name)
 		}
 	}
-	var stats struct{ Total struct{ Accepted, Dropped int64 } } // batches that are equal count as sent again
+	var stats struct {
+		Total struct{ Accepted, Dropped int64 }
+	} // batches that are equal count as sent again
 	if err := json.Unmarshal([]byte(command("stats", "--format", "json")), &stats); err != nil || stats.Total.Accepted+stats.Total.Dropped != acknowledged.Load() {
 		t.Errorf("%+v of %d acknowledged (%v)", stats.Total, acknowledged.Load(), err)
 	}
