@@ -55,6 +55,7 @@ var mayImport = map[string][]string{
 	"tool/store":      nil,
 	"tool/collect":    {"tool/store", "tool/hostport"},
 	"tool/alert":      {"tool/store", "tool/notify"},
+	"tool/upkeep":     {"tool/collect", "tool/store"},
 	"tool/rollout":    {"tool/store"},
 	"tool/dash":       {"tool/store"},
 	"tool/control":    {"tool/store"},

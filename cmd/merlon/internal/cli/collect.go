@@ -93,6 +93,7 @@ type collectors struct {
 func newCollectors(s *stack, file *policyfile.File, _ *slog.Logger) (answerer, error) {
 	c := &collectors{sites: hostport.Map[http.Handler]{}}
 	s.collector.SetLimits(reportLimits(file.ReportLimits))
+	s.keep(file)
 	for _, site := range file.Sites {
 		h := gateway.Observed(site.Name, site.Guard, s.collected(reportedSite(site)))
 		if len(file.Sites) == 1 {

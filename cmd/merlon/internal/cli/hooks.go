@@ -6,6 +6,8 @@ import (
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/gateway"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/keys"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/policyfile"
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/store"
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/upkeep"
 )
 
 // attach gives a site of the gateway what stands behind it: its pages are counted, their nonces have the key of the day, some have a
@@ -38,15 +40,25 @@ func (s *stack) attach(out *gateway.Site, site policyfile.Site) (err error) {
 
 // reportedSite is what the collector has to know of a site, whoever sends its pages.
 func reportedSite(s policyfile.Site) collect.Site {
-	return collect.Site{Name: s.Name, Hosts: s.Hosts, Noise: noiseRules(s.Noise), Client: clientOf(s.Guard), DocumentsToken: s.DocumentsToken}
+	return collect.Site{Name: s.Name, Hosts: s.Hosts, Client: clientOf(s.Guard), DocumentsToken: s.DocumentsToken, Noise: noiseRules(s.Noise)}
 }
 
-func noiseRules(rules []policyfile.NoiseRule) []collect.Rule {
-	out := make([]collect.Rule, len(rules))
-	for i, r := range rules {
-		out[i] = collect.Rule{ID: r.ID, Reason: r.Reason, Blocked: r.Blocked, Sources: r.Source, Samples: r.Sample, Pages: r.Page, Directives: r.Directive, Agents: r.Agent}
+func noiseRules(own []policyfile.NoiseRule) (rules []collect.Rule) {
+	for _, r := range own {
+		rules = append(rules, collect.Rule{ID: r.ID, Reason: r.Reason, Directives: r.Directives, Blocked: r.Blocked, Sources: r.Sources, Samples: r.Samples,
+			Pages: r.Pages, Agents: r.Agents})
 	}
-	return out
+	return rules
+}
+
+// keep tells what the file says of the database to who looks after it.
+func (s *stack) keep(file *policyfile.File) {
+	r := file.Retention
+	task := upkeep.Task{Retention: store.Retention{Samples: r.Samples, Issues: r.Issues, Hours: r.Hours, Days: r.Days, MaxBytes: r.MaxSize}}
+	for _, site := range file.Sites {
+		task.Sites = append(task.Sites, reportedSite(site))
+	}
+	s.upkeep.Set(task)
 }
 
 // siteKeys returns a site's keys for a purpose: today's, which makes nonces, and yesterday's, whose pages may still be open.

@@ -19,6 +19,7 @@ import (
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/metrics"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/policyfile"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/store"
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/upkeep"
 )
 
 const databaseName = "merlon.db"
@@ -32,6 +33,7 @@ type stack struct {
 	collector *collect.Collector
 	tallies   *collect.Tallies
 	control   *control.Server // nil where there are no sockets for it
+	upkeep    *upkeep.Upkeep
 	dashboard *dash.Dashboard
 	metrics   *metrics.Metrics // nil: nobody counts
 	token     string           // for the first log-in
@@ -63,11 +65,13 @@ func (s *stack) open(ctx context.Context, view dash.Config) (err error) {
 	})}
 	if s.metrics != nil {
 		counted.Stored, counted.Dropped = s.metrics.Reports, s.metrics.Dropped
+		s.metrics.Database(filepath.Join(s.dir, databaseName))
 	}
 	if s.collector, err = collect.New(counted); err != nil {
 		return err
 	}
 	s.tallies = collect.NewTallies(s.collector)
+	s.upkeep = upkeep.New(upkeep.Config{Store: s.store, Logger: view.Logger})
 	tokens, token, err := dash.NewTokens(s.dir)
 	if err != nil {
 		return fmt.Errorf("writing the log-in token: %w", err)
@@ -98,6 +102,9 @@ func (s *stack) close(ctx context.Context) error {
 	if s.control != nil {
 		errs = append(errs, s.control.Close())
 	}
+	if s.upkeep != nil {
+		s.upkeep.Close()
+	}
 	if s.tallies != nil {
 		errs = append(errs, s.tallies.Close(ctx))
 	}
@@ -127,6 +134,7 @@ func (s *stack) gateway(file *policyfile.File, log *slog.Logger) (*gateway.Gatew
 		c.Sites = append(c.Sites, out)
 	}
 	s.collector.SetLimits(reportLimits(file.ReportLimits))
+	s.keep(file)
 	return gateway.New(c)
 }
 

@@ -24,6 +24,7 @@ var sampleTests = map[string]string{
 	"f('/reset?k=v') ? a=1 : b":           "f('/reset?*') ? a=1 : b",
 	"a\u200b12\u200b34 f(1)...":           "* f(1)",
 	"#facade{color:#ff0000}":              "#facade{color:#*}",
+	"n=12\u200b34\u00ad567\x0089":         "n=*",
 	`/* ünï→😀 "quoted" </x> */`:           `/* ünï→😀 "quoted" </x> */`,
 }
 

@@ -146,8 +146,10 @@ func TestCachesAreBounded(t *testing.T) {
 
 func TestRelabel(t *testing.T) {
 	own := collect.Rule{ID: "tags", Blocked: []string{"*.tags.example"}, Reason: "ours"}
-	l := collect.NewLabels(collect.Site{Name: "shop", Noise: []collect.Rule{own}})
-	agentRule, _ := l.Relabel(store.Issue{Class: "origin", Directive: "img-src", Blocked: "https://x.example", Verdict: store.Noise, Rule: "crawler@1"})
+	data := collect.Rule{ID: "data", Blocked: []string{"data"}, Reason: "ours"}
+	code := collect.Rule{ID: "code", Samples: []string{"load('1234", "var ", "track\u00a0me"}, Reason: "ours"}
+	l := collect.NewLabels(collect.Site{Name: "shop", Noise: []collect.Rule{own, data, code}})
+	agentRule, _ := l.Relabel(store.Issue{Class: "origin", Directive: "img-src", Blocked: "https://x.example", Verdict: store.Noise, Rule: "crawler@1"}, store.Fingerprint{})
 	if agentRule != store.Noise {
 		t.Error("a label that came of the User-Agent is gone")
 	}
@@ -166,8 +168,18 @@ func TestRelabel(t *testing.T) {
 		{store.Issue{Class: "origin", Blocked: "https://cdn.example", Verdict: store.Noise, Rule: "own/gone@1234"}, "actionable"},
 		{store.Issue{Class: "origin", Blocked: "https://cdn.example", Verdict: store.Noise, Rule: "antivirus-host@0"}, "actionable"},
 		{store.Issue{Class: "origin", Blocked: "https://cdn.example", Verdict: store.SelfContradicting}, "self-contradicting"},
+		// Issues of these classes do not tell what the rule goes by; all of their reports had the label.
+		{store.Issue{Class: "self", Blocked: "self", Verdict: store.Noise, Rule: ownRule(t, own)}, "noise own/tags@"},
+		{store.Issue{Class: "trusted-types", Blocked: "eval in /a", Verdict: store.Noise, Rule: ownRule(t, own)}, "noise own/tags@"},
+		// The sample of such an issue is that of its first report, and others may have none.
+		{store.Issue{Class: "eval", Blocked: "/a.js", Sample: ";undefined"}, "actionable"},
+		{store.Issue{Class: "scheme", Blocked: "data:"}, "noise own/data@"},
+		// What was masked may have been another number, and a beginning without its end another word.
+		{store.Issue{Class: "inline", Blocked: "inline", Sample: "load('*"}, "actionable"},
+		{store.Issue{Class: "inline", Blocked: "inline", Sample: "variable"}, "actionable"},
+		{store.Issue{Class: "inline", Blocked: "inline", Sample: "track me"}, "noise own/code@"},
 	} {
-		verdict, rule := l.Relabel(test.issue)
+		verdict, rule := l.Relabel(test.issue, store.Fingerprint{})
 		if got := strings.TrimSpace(string(verdict) + " " + rule); !strings.HasPrefix(got, test.want) || !strings.Contains(test.want, "own/") && got != test.want {
 			t.Errorf("%+v: %s, want %s", test.issue, got, test.want)
 		}
@@ -179,6 +191,12 @@ func TestRelabel(t *testing.T) {
 	}
 }
 
+// ownRule is how a hit names a rule of the site's own that blocks a.tags.example.
+func ownRule(t *testing.T, own collect.Rule) string {
+	t.Helper()
+	return hitOf(t, violationOf("img-src", `"blocked-uri":"https://a.tags.example/"`), []collect.Rule{own}).Rule
+}
+
 // The label of an issue is the same whether it comes of its reports or of what is stored, where the latter tells enough.
 func TestRelabelAgrees(t *testing.T) {
 	l := collect.NewLabels(recorder)
@@ -186,7 +204,11 @@ func TestRelabelAgrees(t *testing.T) {
 		s := collect.NewSorter(recorder)
 		for _, r := range readRecorded(t, browser) {
 			for _, h := range r.hits(t, s) {
-				verdict, rule := l.Relabel(store.Issue{Type: h.Type, Directive: h.Directive, Class: h.Class, Blocked: h.Blocked, Sample: h.Sample, Verdict: h.Verdict, Rule: h.Rule})
+				verdict, rule := l.Relabel(store.Issue{Type: h.Type, Directive: h.Directive, Class: h.Class, Blocked: h.Blocked, Sample: h.Sample, Verdict: h.Verdict, Rule: h.Rule}, h.Fingerprint)
+				forgotten, _ := l.Relabel(store.Issue{Type: h.Type, Directive: h.Directive, Class: h.Class, Blocked: h.Blocked, Sample: h.Sample, Verdict: store.Noise, Rule: "own/gone@1234"}, h.Fingerprint)
+				if forgotten != h.Verdict {
+					t.Errorf("%s: %s, and %s after a rule of the site was there and went", r.Name, h.Verdict, forgotten)
+				}
 				if verdict != h.Verdict || rule != h.Rule {
 					t.Errorf("%s: %s %s, and from the issue %s %s", r.Name, h.Verdict, h.Rule, verdict, rule)
 				}

@@ -76,3 +76,6 @@ func (b Budget) Spend(who uint64, n int, now time.Time) bool { return b.b.spend(
 func View(attests func(nonce string) bool) func(policy string) uint64 {
 	return newViews(attests, maxPerView).of
 }
+
+// Word is word.
+func Word(s string) string { return word(s) }

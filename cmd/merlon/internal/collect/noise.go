@@ -20,7 +20,7 @@ type Rule struct {
 	Since   string // the month in which it was last looked at
 
 	Types      []string // of reports
-	Directives []string // effective directives, or what other types have in their place
+	Directives []string // globs of the effective directive, or of what other types have in its place
 	Schemes    []string // of what was blocked or of the script behind it, without the colon; also bare words that are no URL
 	Blocked    []string // globs of the URL that was blocked, without scheme: host, host:port, either with a path, with a query; or inline, eval …
 	Sources    []string // globs of the same form for the script behind it; one that begins with a slash is of the site itself
@@ -50,7 +50,7 @@ type noise struct {
 	words    []string // of all rules' Agents
 }
 
-// maxAgentWords is how many words of User-Agent headers all rules of a site may have: each is a bit.
+// maxAgentWords is how many words of User-Agent headers all rules of a site may have: each is a bit. Half of it is for the site's own.
 const maxAgentWords = 64
 
 // newNoise puts the site's own rules before merlon's, so that a report has the label of the former.
@@ -68,11 +68,12 @@ func newNoise(own []Rule) *noise {
 	return n
 }
 
-// withMasked adds what is stored of a sample that begins like this, so that rules can be held against stored issues.
+// withMasked adds what is stored of a sample that begins like this, so that rules can be held against stored issues: where that says as much.
+// What was masked may have been something else, and a space at the end is cut off.
 func withMasked(prefixes []string) []string {
 	out := slices.Clone(prefixes)
 	for _, p := range prefixes {
-		if masked := sample(p); masked != p && masked != "" {
+		if masked := sample(p); masked != p && masked != "" && !strings.Contains(masked, wildcard) && sample(p+"x") == masked+"x" {
 			out = append(out, masked)
 		}
 	}
@@ -171,7 +172,7 @@ func (n *noise) before(a, b *Rule) bool {
 
 func (n *noise) matches(r *Rule, e *event) bool {
 	return (len(r.Types) == 0 || slices.Contains(r.Types, e.kind)) &&
-		(len(r.Directives) == 0 || slices.Contains(r.Directives, e.directive)) &&
+		(len(r.Directives) == 0 || slices.ContainsFunc(r.Directives, func(g string) bool { return glob(g, e.directive) })) &&
 		(len(r.Schemes) == 0 || e.hasScheme(r.Schemes)) &&
 		(len(r.Blocked) == 0 || matchesURL(r.Blocked, e.blocked, e.blockedAt, false)) &&
 		(len(r.Sources) == 0 || matchesURL(r.Sources, e.source, e.sourceAt, e.ownSource())) &&
@@ -191,13 +192,17 @@ func hasPrefix(s string, prefixes []string) bool {
 	return s != "" && slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(s, p) })
 }
 
+// maxMatched is how much of a URL is held against globs, in bytes: a site may have many of them.
+const maxMatched = 2 << 10
+
 // matchesURL holds a URL against globs. A glob without a query is about all queries, one without a path about all paths and one
 // without a port about all ports.
 func matchesURL(globs []string, text string, at *place, own bool) bool {
 	if at == nil {
-		return slices.Contains(globs, text) || slices.Contains(globs, schemeOf(text)+":")
+		scheme := schemeOf(text)
+		return slices.ContainsFunc(globs, func(g string) bool { return g == text || g == scheme+":" || g == scheme && g != "" })
 	}
-	_, rest, _ := strings.Cut(text, "://")
+	_, rest, _ := strings.Cut(cut(text, maxMatched), "://")
 	rest, _, _ = strings.Cut(rest, "#")
 	address, _, _ := strings.Cut(rest, "?")
 	host, path, hasPath := strings.Cut(address, "/")

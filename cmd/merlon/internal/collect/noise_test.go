@@ -98,6 +98,16 @@ func TestNotNoise(t *testing.T) {
 	notNoise(t, "connect-src", `"blocked-uri":"https://collect.vendor.example/v2","source-file":"https://cdn.vendor.example/tag.js","line-number":1`)
 	// Normal for WebKit and old Firefox.
 	notNoise(t, "img-src", `"blocked-uri":"https://cdn.example/a.png","status-code":0,"referrer":""`)
+	notNoise(t, "script-src-elem", `"blocked-uri":"https://cdn.example/a.js","violated-directive":"script-src"`)
+	old := hitOf(t, `{"csp-report":{"document-uri":"https://shop.example/","violated-directive":"script-src 'self'","blocked-uri":"https://cdn.example"}}`, nil, "User-Agent", "x")
+	if old.Verdict != store.Actionable || old.Directive != "script-src" {
+		t.Errorf("without effective-directive: %s %s of %s", old.Verdict, old.Rule, old.Directive)
+	}
+	// Skimmers choose pages and visitors: nothing is noise because one client alone reports it.
+	h := hitOf(t, `{"csp-report":{"document-uri":"https://shop.example/checkout","effective-directive":"connect-src","blocked-uri":"https://fresh.example/x"}}`, nil)
+	if h.Verdict != store.Actionable {
+		t.Errorf("one client on /checkout: %s %s", h.Verdict, h.Rule)
+	}
 	// Old browsers and apps break too, and skimmers pick their victims by them.
 	for _, agent := range []string{
 		"Mozilla/4.0 (compatible; MSIE 8.0; Windows NT 6.1; Trident/4.0)", "Mozilla/5.0 (X11; Linux x86_64; rv:38.0) Gecko/20100101 Firefox/38.0",
@@ -109,7 +119,7 @@ func TestNotNoise(t *testing.T) {
 		}
 	}
 	// Documents without a host inherit the policy of their page.
-	h := hitOf(t, `{"csp-report":{"document-uri":"about:srcdoc","effective-directive":"img-src","blocked-uri":"https://cdn.example/a.png"}}`, nil,
+	h = hitOf(t, `{"csp-report":{"document-uri":"about:srcdoc","effective-directive":"img-src","blocked-uri":"https://cdn.example/a.png"}}`, nil,
 		"Origin", "https://shop.example")
 	if h.Verdict != store.Actionable {
 		t.Errorf("srcdoc: %s %s", h.Verdict, h.Rule)
@@ -138,6 +148,7 @@ func TestOwnRules(t *testing.T) {
 		{"another path", collect.Rule{Blocked: []string{"*.tags.example/z/*"}}, false},
 		{"a part of the host", collect.Rule{Blocked: []string{"tags.example"}}, false},
 		{"directive", collect.Rule{Directives: []string{"script-src-elem"}}, true},
+		{"glob of directives", collect.Rule{Directives: []string{"script-src*"}}, true},
 		{"another directive", collect.Rule{Blocked: []string{"*.tags.example"}, Directives: []string{"img-src"}}, false},
 		{"own script", collect.Rule{Sources: []string{"/static/*.js"}}, true},
 		{"script by host", collect.Rule{Sources: []string{"shop.example/static/app.js"}}, true},
@@ -154,6 +165,14 @@ func TestOwnRules(t *testing.T) {
 		h := hitOf(t, script, []collect.Rule{test.rule})
 		if got := h.Verdict == store.Noise; got != test.want || got && !regexp.MustCompile(`^own/mine@[0-9a-f]{4}$`).MatchString(h.Rule) {
 			t.Errorf("%s: %s %q, want noise: %t", test.name, h.Verdict, h.Rule, test.want)
+		}
+	}
+	for _, sent := range []string{"data", "data:", "data:image/png"} {
+		for _, glob := range []string{"data", "data:"} {
+			h := hitOf(t, violationOf("img-src", `"blocked-uri":"`+sent+`"`), []collect.Rule{{ID: "mine", Reason: "because", Blocked: []string{glob}}})
+			if h.Verdict != store.Noise {
+				t.Errorf("blocked: %s does not fit %s", glob, sent)
+			}
 		}
 	}
 	first := collect.Rule{ID: "ext", Blocked: []string{"chrome-extension:"}, Reason: "ours"}

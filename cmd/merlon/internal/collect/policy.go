@@ -152,23 +152,15 @@ func cleanSource(s *csp.Source) string {
 	w := s.Text
 	switch s.Kind {
 	case csp.HostSource:
-		scheme, rest, ok := strings.Cut(w, "://")
-		if !ok {
-			scheme, rest = "", w
-		}
-		host, _, _ := strings.Cut(rest, "/")
-		if ok {
-			host = scheme + "://" + host
-		}
-		return strings.ToLower(host) + cleanSourcePath(s.Path)
+		return strings.ToLower(strings.TrimSuffix(w, s.Path)) + cleanSourcePath(s.Path)
 	case csp.SchemeSource:
 		return maskWord(strings.ToLower(w))
 	case csp.None, csp.Keyword, csp.NonceSource, csp.HashSource:
 		return strings.ToLower(w)
 	}
-	switch {
-	case strings.HasPrefix(w, "'nonce-"), strings.HasPrefix(w, "'sha"):
-		return commonWord(w)
+	switch common := commonWord(w); { // what looks like a nonce and is none may be one that was cut
+	case common == "'nonce-x'", common == "'sha256-x'", common == "'sha384-x'", common == "'sha512-x'":
+		return common
 	case strings.EqualFold(w, "'script'"), strings.EqualFold(w, "'allow-duplicates'"), strings.EqualFold(w, "'allow'"), strings.EqualFold(w, "'block'"):
 		return strings.ToLower(w) // of Trusted Types and WebRTC
 	case strings.Trim(w, wordCharacters) == "" && len(w) <= maxWord: // the name of a Trusted Types policy, a keyword of sandbox

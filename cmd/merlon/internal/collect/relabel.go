@@ -16,36 +16,39 @@ func NewLabels(site Site) *Labels {
 	return &Labels{h}
 }
 
-// Relabel returns the verdict that an issue has by the rules of today, and the rule. A stored issue says less than its reports did:
-// it has no query and no User-Agent, and the script behind it only in some classes. So a label that came from those stays while its rule is there
-// in the same version, and a contradiction stays one.
-func (l *Labels) Relabel(i store.Issue) (store.Verdict, string) {
+// Relabel returns the verdict that an issue with this fingerprint has by the rules of today, and the rule. A stored issue says less than its
+// reports did: it has no query and no User-Agent, and the script behind it only in some classes. So a label stays while its rule is there in
+// the same version: all reports of the issue had one.
+func (l *Labels) Relabel(i store.Issue, fp store.Fingerprint) (store.Verdict, string) {
 	if r := l.site.noise.match(l.stored(i)); r != nil {
 		return store.Noise, r.String()
 	}
-	if i.Verdict == store.SelfContradicting {
-		return i.Verdict, ""
-	}
-	if i.Verdict == store.Noise && slices.ContainsFunc(l.site.noise.rules, func(r Rule) bool { return r.String() == i.Rule && r.needsReport() }) {
+	if i.Verdict == store.Noise && slices.ContainsFunc(l.site.noise.rules, func(r Rule) bool { return r.String() == i.Rule }) {
 		return i.Verdict, i.Rule
+	}
+	if i.Verdict == store.SelfContradicting || contradicting(i, fp) {
+		return store.SelfContradicting, ""
 	}
 	return store.Actionable, ""
 }
 
-// needsReport reports whether the rule asks for what issues do not have.
-func (r *Rule) needsReport() bool {
-	return len(r.Agents) > 0 || len(r.Sources) > 0 || len(r.Schemes) > 0 || len(r.Pages) > 0 ||
-		slices.ContainsFunc(r.Blocked, func(g string) bool { return strings.Contains(g, "/") })
+// contradicting reports whether the issue is of reports that contradict themselves, whatever its label: their fingerprint is another one.
+func contradicting(i store.Issue, fp store.Fingerprint) bool {
+	return fp == fingerprint(&store.Hit{Type: i.Type, Directive: i.Directive, Class: i.Class, Blocked: i.Blocked, Sample: i.Sample}, true)
 }
 
-// stored reads an issue back into the event that one of its reports was, as far as it tells.
+// stored reads an issue back into the event that each of its reports was, as far as it tells. The sample tells in one class alone: in others it
+// is that of the first report.
 func (l *Labels) stored(i store.Issue) *event {
-	e := &event{kind: i.Type, directive: i.Directive, sample: i.Sample}
+	e := &event{kind: i.Type, directive: i.Directive}
 	switch i.Class {
 	case classOrigin, classScheme:
 		e.blocked = i.Blocked
 	case classInline, classEval, classWasmEval:
 		e.blocked = i.Class
+		if i.Class == classInline {
+			e.sample = i.Sample
+		}
 		if strings.HasSuffix(i.Blocked, ":") {
 			e.source = i.Blocked
 		}

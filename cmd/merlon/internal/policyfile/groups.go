@@ -32,6 +32,7 @@ var (
 	size    = map[string]any{"type": []string{"string", "integer"}}
 	boolean = map[string]any{"type": "boolean"}
 	integer = map[string]any{"type": "integer"}
+	texts   = map[string]any{"type": []string{"string", "array"}, "items": text}
 )
 
 // fileKeys are those at the top of a file. With sites: the keys of a site may not stand beside them.
@@ -39,6 +40,7 @@ var fileKeys = group{
 	{"version", map[string]any{"const": formatVersion}}, {"listen", text}, {"admin", text}, {"data", text}, {"tls", tlsSchema()}, {"h2c", boolean},
 	{"transport", choice(transports...)}, {"timeouts", timeoutKeys().schema()}, {"max-header", size}, {"log", logKeys.schema()},
 	{"shutdown", shutdownKeys.schema()}, {"report-limits", reportLimitKeys.schema()}, {"alerts", alertKeys.schema()},
+	{"retention", retentionKeys.schema()},
 	{"sites", map[string]any{}}, // Schema fills in what a site has
 }
 
@@ -46,12 +48,10 @@ var fileKeys = group{
 var siteKeys = group{{"documents", documentsKeys.schema("token_file")}, {"canary", map[string]any{"type": []string{"number", "string"}}},
 	{"noise", list(noiseKeys.schema("id", "reason"))}}
 
-var (
-	texts     = map[string]any{"oneOf": []any{text, list(text)}}
-	noiseKeys = group{{"id", text}, {"reason", text}, {"blocked", texts}, {"source", texts}, {"sample", texts}, {"page", texts}, {"directive", texts}, {"agent", texts}}
-)
-
 var documentsKeys = group{{"token_file", text}}
+
+// noiseKeys are those of a site's own noise rule.
+var noiseKeys = group{{"id", text}, {"blocked", texts}, {"source", texts}, {"sample", texts}, {"page", texts}, {"directive", texts}, {"agent", texts}, {"reason", text}}
 
 // appKeys are those of a site that say how its application is treated, and routeKeys those of a route.
 var (
@@ -74,6 +74,7 @@ var (
 	shutdownKeys = group{{"delay", text}, {"drain", text}}
 
 	reportLimitKeys = group{{"received", text}, {"new-issues", text}}
+	retentionKeys   = group{{"samples", text}, {"issues", text}, {"hours", text}, {"days", text}, {"max-size", size}}
 )
 
 // Some names mean something else here than where descriptions has them.

@@ -5,134 +5,178 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/merlon-sec/merlon/cfgerrors"
 )
 
-// NoiseRule says which of a site's reports are labelled as noise. A report matches each list that is not empty, and in it one entry. In
-// Blocked, Source and Page * stands for any characters.
+// NoiseRule is a noise rule of a site's own: it labels the reports that fit each list which is not empty, and in it one entry.
 type NoiseRule struct {
-	ID        string
-	Reason    string   // in words
-	Blocked   []string // what was blocked: a host, a host with a path, a scheme with its colon
-	Source    []string // the script behind it, of the same form, or a path of the site
-	Sample    []string // how the sample begins
-	Page      []string // the path of the document
-	Directive []string // the effective directive
-	Agent     []string // a word in the User-Agent
+	ID     string
+	Reason string
+
+	Directives []string // globs of the effective directive
+	Blocked    []string // globs of what was blocked, without the scheme of URLs
+	Sources    []string // globs of the script behind it, of the same form; one of the site itself begins with a slash
+	Samples    []string // beginnings of the sample
+	Pages      []string // globs of the page's path
+	Agents     []string // parts of the User-Agent
 }
 
-// The bounds of a site's noise rules: each report is held against them.
+// The bounds of own rules: each report is held against all of them.
 const (
-	maxNoiseRules   = 100
-	maxNoiseEntries = 50  // of one key
-	maxNoiseText    = 200 // bytes
-	maxNoiseAgents  = 30  // of all rules of a site
+	maxNoiseRules   = 100 // of a site
+	maxNoiseEntries = 20  // of one key
+	maxNoiseAgents  = 32  // of all rules of a site
+	maxNoiseText    = 200 // bytes of an entry
+	maxNoiseStars   = 5   // in an entry
+	maxNoiseReason  = 300 // bytes
 )
 
-const noiseHint = `write noise: [{id: tag-manager, blocked: "*.tags.example", reason: the shop does without it}]`
+const noiseHint = `write noise: [{id: old-tag, blocked: "*.tags.example", reason: goes in March}]`
 
-var noiseID = regexp.MustCompile(`^[a-z0-9-]{1,40}$`)
+var noiseID = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,39}$`)
 
-// lists names the matchers as policy files do.
-func (n *NoiseRule) lists() map[string]*[]string {
-	return map[string]*[]string{"blocked": &n.Blocked, "source": &n.Source, "sample": &n.Sample, "page": &n.Page, "directive": &n.Directive, "agent": &n.Agent}
-}
-
-func (r *reader) noise(v any, path string) []NoiseRule {
+// noise reads a site's own noise rules.
+func (r *reader) noise(v any, at string) []NoiseRule {
 	if v == nil {
 		return nil
 	}
 	list, ok := v.([]any)
-	if !ok || len(list) == 0 || len(list) > maxNoiseRules {
-		r.wrong(path, cfgerrors.WrongType, "", fmt.Sprintf("noise is a list of 1 to %d rules", maxNoiseRules), noiseHint)
+	if !ok || len(list) == 0 {
+		r.wrong(at, cfgerrors.WrongType, "", "noise is a list of rules", noiseHint)
 		return nil
 	}
-	var out []NoiseRule
+	if len(list) > maxNoiseRules {
+		r.wrong(at, cfgerrors.InvalidValue, fmt.Sprint(len(list)), fmt.Sprintf("a site has at most %d rules", maxNoiseRules), "put several globs into one rule")
+		return nil
+	}
+	var rules []NoiseRule
 	seen, agents := map[string]bool{}, 0
 	for i, item := range list {
-		at := fmt.Sprintf("%s[%d]", path, i)
-		rule := r.noiseRule(item, at)
-		if rule.ID != "" && seen[rule.ID] {
-			r.wrong(under(at, "id"), cfgerrors.Conflict, rule.ID, "another rule of the site has this id already", "")
+		path := fmt.Sprintf("%s[%d]", at, i)
+		rule := r.noiseRule(item, path)
+		if seen[rule.ID] && rule.ID != "" {
+			r.wrong(under(path, "id"), cfgerrors.Conflict, rule.ID, "another rule has this id already", "")
+		}
+		if agents += len(rule.Agents); agents > maxNoiseAgents {
+			r.wrong(under(path, "agent"), cfgerrors.InvalidValue, "", fmt.Sprintf("the rules of a site name at most %d agents", maxNoiseAgents), "")
+			return nil
 		}
 		seen[rule.ID] = true
-		if agents += len(rule.Agent); agents > maxNoiseAgents && len(rule.Agent) > 0 {
-			r.wrong(under(at, "agent"), cfgerrors.InvalidValue, "", fmt.Sprintf("the rules of a site have more than %d words of browsers", maxNoiseAgents), "one word may stand for a family of browsers")
-		}
-		out = append(out, rule)
+		rules = append(rules, rule)
 	}
-	return out
+	return rules
 }
 
-func (r *reader) noiseRule(v any, at string) NoiseRule {
-	var rule NoiseRule
-	keys := r.keys(v, at, noiseHint, noiseKeys)
+func (r *reader) noiseRule(item any, at string) (rule NoiseRule) {
+	keys := r.keys(item, at, noiseHint, noiseKeys)
 	if keys == nil {
 		return rule
 	}
 	rule.ID, rule.Reason = r.text(keys, at, "id"), r.text(keys, at, "reason")
 	if !noiseID.MatchString(rule.ID) {
-		r.wrong(under(at, "id"), cfgerrors.InvalidValue, rule.ID, "the id of a rule is 1 to 40 small letters, digits and hyphens", noiseHint)
+		r.wrong(under(at, "id"), cfgerrors.InvalidValue, rule.ID, "a rule has an id of up to 40 small letters, digits and hyphens", "write id: old-tag")
 	}
-	if !strings.ContainsFunc(rule.Reason, unicode.IsLetter) || len(rule.Reason) > maxNoiseText {
-		r.wrong(at, cfgerrors.ReasonMissing, "", "what this rule knows is labelled as noise, and people look at it last",
-			fmt.Sprintf("say why in at most %d bytes, such as reason: the shop does without it", maxNoiseText))
+	if !strings.ContainsFunc(rule.Reason, unicode.IsLetter) || len(rule.Reason) > maxNoiseReason || !printable(rule.Reason) {
+		r.wrong(under(at, "reason"), cfgerrors.ReasonMissing, "", fmt.Sprintf("a rule says in up to %d bytes why this is noise", maxNoiseReason), "write reason: the old tag, goes in March")
 	}
-	narrow := false
-	for name, list := range rule.lists() {
-		*list = r.noiseEntries(keys, at, name)
-		for _, entry := range *list {
-			narrow = narrow || strings.Trim(entry, "*/") != ""
+	lists := map[string]*[]string{"directive": &rule.Directives, "blocked": &rule.Blocked, "source": &rule.Sources, "sample": &rule.Samples, "page": &rule.Pages, "agent": &rule.Agents}
+	none := true
+	for _, key := range noiseKeys.names() {
+		if list, here := lists[key]; here && keys[key] != nil {
+			*list, none = r.noiseEntries(keys[key], under(at, key), key), false
 		}
 	}
-	if !narrow && len(r.errs) == 0 {
-		r.wrong(at, cfgerrors.InvalidValue, "", "a rule for every report is none", noiseHint)
+	if none {
+		r.wrong(at, cfgerrors.Missing, "", "a rule without blocked, source, sample, page, directive or agent would label every report", noiseHint)
 	}
 	return rule
 }
 
-// noiseEntries reads a text, or a list of texts.
-func (r *reader) noiseEntries(keys map[string]any, path, name string) []string {
-	v, ok := keys[name]
-	if !ok {
-		return nil
-	}
-	at := under(path, name)
-	list, ok := v.([]any)
-	if !ok {
+// noiseEntries reads one text or a list of them.
+func (r *reader) noiseEntries(v any, at, key string) (out []string) {
+	list, isList := v.([]any)
+	if !isList {
 		list = []any{v}
 	}
 	if len(list) == 0 || len(list) > maxNoiseEntries {
-		r.wrong(at, cfgerrors.WrongType, "", fmt.Sprintf("it takes a text, or a list of 1 to %d", maxNoiseEntries), noiseHint)
+		r.wrong(at, cfgerrors.WrongType, "", fmt.Sprintf("this key takes a text, or a list of up to %d", maxNoiseEntries), "")
 		return nil
 	}
-	var out []string
-	for _, item := range list {
-		s, ok := item.(string)
-		if why, hint := wrongEntry(name, s); !ok || why != "" {
-			r.wrong(at, cfgerrors.InvalidValue, fmt.Sprint(item), why, hint)
+	for i, item := range list {
+		path := at
+		if isList {
+			path = fmt.Sprintf("%s[%d]", at, i)
+		}
+		text, isText := item.(string)
+		entry, why, hint := noiseEntry(key, text)
+		if !isText {
+			why = "this key takes texts"
+		}
+		if why != "" {
+			r.wrong(path, cfgerrors.InvalidValue, fmt.Sprint(item), why, hint)
 			continue
 		}
-		out = append(out, s)
+		out = append(out, entry)
 	}
 	return out
 }
 
-// wrongEntry says why an entry can match nothing, "" if it can.
-func wrongEntry(name, s string) (why, hint string) {
-	address := name == "blocked" || name == "source"
+// noiseEntry returns an entry in the form that reports are held against, or why it is none and what to write.
+func noiseEntry(key, text string) (entry, why, hint string) {
 	switch {
-	case s == "" || len(s) > maxNoiseText || strings.ContainsFunc(s, unicode.IsControl):
-		return fmt.Sprintf("no text of 1 to %d bytes", maxNoiseText), noiseHint
-	case address && strings.Contains(s, "://"):
-		return "addresses stand here without their scheme", "write cdn.example or cdn.example/path/*"
-	case address && strings.ContainsAny(s, " \t#@"):
-		return "no host and no address", "write cdn.example, *.cdn.example/path/* or data:"
-	case name == "page" && s[0] != '/' && s[0] != '*':
-		return "the path of a page begins with a slash", "write page: /checkout/*"
-	case name == "directive" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz-") != "":
-		return "no name of a directive", "write directive: script-src-elem"
+	case len(text) > maxNoiseText || !printable(text):
+		return "", fmt.Sprintf("an entry has up to %d bytes that can be shown", maxNoiseText), ""
+	case strings.Trim(text, "* ") == "":
+		return "", "this would fit every report", `name something, such as "*.tags.example"`
+	case strings.Count(text, "*") > maxNoiseStars:
+		return "", fmt.Sprintf("an entry has at most %d stars", maxNoiseStars), ""
 	}
-	return "", ""
+	switch key {
+	case "directive":
+		return strings.ToLower(text), "", ""
+	case "sample":
+		entry, hint = strings.TrimSuffix(text, "*"), "write its first characters as they are; a star may stand at the end"
+	case "agent":
+		entry, hint = strings.Trim(text, "*"), "write a part of the User-Agent as it is"
+	case "page":
+		if !strings.HasPrefix(text, "/") && !strings.HasPrefix(text, "*") || strings.Contains(text, "?") {
+			return "", "a page is told by its path", `write page: "/checkout/*"`
+		}
+		return text, "", ""
+	default:
+		return noiseAddress(key, text)
+	}
+	if strings.Contains(entry, "*") {
+		return "", "no star stands within this one", hint
+	}
+	return entry, "", ""
+}
+
+// noiseAddress checks a glob of URLs. Hosts are compared in small letters.
+func noiseAddress(key, text string) (entry, why, hint string) {
+	if strings.Contains(text, "://") || strings.HasPrefix(text, "//") {
+		_, rest, _ := strings.Cut(text, "//")
+		return "", "addresses stand here without their scheme", "write " + rest
+	}
+	if key == "blocked" && strings.HasPrefix(text, "/") {
+		return "", "what was blocked is told by its host first", `write blocked: "shop.example` + text + `"`
+	}
+	end := strings.IndexByte(text, '/')
+	if end < 0 {
+		end = len(text)
+	}
+	switch host := text[:end]; {
+	case strings.Contains(host, "?"):
+		return "", "a query stands behind a path", "write " + strings.Replace(text, "?", "/?", 1)
+	case strings.ContainsFunc(host, func(c rune) bool { return c > '~' }):
+		return "", "a host is written as browsers send it", "write its letters beyond ASCII as xn--…"
+	default:
+		return strings.ToLower(host) + text[end:], "", ""
+	}
+}
+
+func printable(text string) bool {
+	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(c rune) bool { return !unicode.IsPrint(c) })
 }

@@ -2,75 +2,89 @@ package policyfile_test
 
 import (
 	"fmt"
-	"os"
-	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/policyfile"
 )
 
 func TestNoise(t *testing.T) {
-	const site = "version: 1\nupstream: http://127.0.0.1:8000\nnoise:\n"
-	f, err := policyfile.Parse("m", []byte(site+`  - {id: tags, blocked: "*.tags.example/x/*", directive: [script-src-elem, img-src], reason: the shop does without it}
-  - {id: toolbar, sample: "(function toolbar(", page: /cart*, agent: OldTool/, source: [/static/*.js, "data:"], reason: an old tool}
+	f, err := policyfile.Parse("m", []byte(`version: 1
+upstream: http://127.0.0.1:8000
+noise:
+  - id: old-tag
+    blocked: "*.Tags.example/Old/*"
+    reason: goes in March
+  - id: rest
+    blocked: [inline, "data:"]
+    source: /static/*.js
+    sample: "window.tag*"
+    page: [/cart, "/users/*"]
+    directive: Script-Src*
+    agent: "*Kiosk/*"
+    reason: the kiosk's own code
 `))
+	if err != nil {
+		t.Fatal(err)
+	}
 	want := []policyfile.NoiseRule{
-		{ID: "tags", Reason: "the shop does without it", Blocked: []string{"*.tags.example/x/*"}, Directive: []string{"script-src-elem", "img-src"}},
-		{ID: "toolbar", Reason: "an old tool", Sample: []string{"(function toolbar("}, Page: []string{"/cart*"}, Agent: []string{"OldTool/"}, Source: []string{"/static/*.js", "data:"}},
+		{ID: "old-tag", Reason: "goes in March", Blocked: []string{"*.tags.example/Old/*"}},
+		{ID: "rest", Reason: "the kiosk's own code", Blocked: []string{"inline", "data:"}, Sources: []string{"/static/*.js"}, Samples: []string{"window.tag"},
+			Pages: []string{"/cart", "/users/*"}, Directives: []string{"script-src*"}, Agents: []string{"Kiosk/"}},
 	}
-	if err != nil || !reflect.DeepEqual(f.Sites[0].Noise, want) {
-		t.Fatalf("%v; the rules\n%+v, want\n%+v", err, f, want)
-	}
-	rule := func(keys string) string { return "  - {id: a, reason: words, " + keys + "}\n" }
-	for _, c := range []struct{ text, want string }{
-		{"  x\n", "noise is a list"},
-		{"  []\n", "noise is a list"},
-		{"  - x\n", "it takes the keys id, reason, blocked"},
-		{"  - {id: A, blocked: x.example, reason: words}\n", "m:4:6: noise[0].id"},
-		{"  - {blocked: x.example, reason: words}\n", "the id of a rule"},
-		{"  - {id: a, blocked: x.example}\n", "say why"},
-		{"  - {id: a, blocked: x.example, reason: 12}\n", "say why"},
-		{"  - {id: a, reason: words}\n", "a rule for every report"},
-		{rule(`blocked: "*"`), "a rule for every report"},
-		{rule("blocked: []"), "a text, or a list"},
-		{rule("blocked: 7"), "noise[0].blocked"},
-		{rule("blocked: https://x.example"), "write cdn.example"},
-		{rule(`blocked: "x example"`), "no host"},
-		{rule("page: cart"), "begins with a slash"},
-		{rule("directive: Script-Src"), "no name of a directive"},
-		{rule("regexp: a"), "unknown key"},
-		{rule("sample: " + strings.Repeat("x", 201)), "no text of 1 to 200 bytes"},
-		{rule("sample: x") + rule("sample: y"), "has this id already"},
-		{rule("agent: [" + strings.Repeat("x, ", 31) + "x]"), "more than 30 words"},
-		{strings.Repeat(rule("sample: x"), 101), "1 to 100 rules"},
-	} {
-		if _, err := policyfile.Parse("m", []byte(site+c.text)); err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%.80s: %v, want %q", c.text, err, c.want)
-		}
-	}
-	many := site
-	for i := range 100 {
-		many += fmt.Sprintf("  - {id: r%d, sample: x%d, reason: words}\n", i, i)
-	}
-	if _, err := policyfile.Parse("m", []byte(many)); err != nil {
-		t.Error(err)
+	if diff := cmp.Diff(want, f.Sites[0].Noise); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
 	}
 }
 
-// The example of the guide is a file that works.
-func TestDocumentedNoise(t *testing.T) {
-	page, err := os.ReadFile("../../../../docs/reports.md")
-	if err != nil {
-		if os.Getenv("MERLON_TEST_REQUIRE") != "" {
-			t.Fatal(err)
+func TestNoiseMistakes(t *testing.T) {
+	rule := func(keys string) string { return "[{id: a, reason: known, " + keys + "}]" }
+	many := func(n int, f string) string {
+		var out []string
+		for i := range n {
+			out = append(out, fmt.Sprintf(f, i))
 		}
-		t.Skip("this is no checkout of the repository: ", err)
+		return "[" + strings.Join(out, ", ") + "]"
 	}
-	_, example, _ := strings.Cut(string(page), "```yaml\n")
-	example, _, _ = strings.Cut(example, "```")
-	f, err := policyfile.Parse("m", []byte("version: 1\nupstream: http://127.0.0.1:8000\n"+example))
-	if err != nil || len(f.Sites[0].Noise) != 2 {
-		t.Errorf("%v; the example\n%s", err, example)
+	for keys, want := range map[string]string{
+		"x":  "m:3:1: noise",
+		"[]": "noise is a list of rules",
+		"{}": "noise is a list of rules",
+		"[{id: A b, reason: known, blocked: a.example}]":       "m:3:10: noise[0].id",
+		"[{reason: known, blocked: a.example}]":                "an id of up to 40",
+		"[{id: a, blocked: a.example}]":                        "why this is noise",
+		`[{id: a, reason: "---", blocked: a.example}]`:         "m:3:17: noise[0].reason",
+		rule("blocked: https://a.example/x"):                   "write a.example/x",
+		rule("blocked: /x"):                                    "told by its host",
+		rule(`blocked: "*"`):                                   "fit every report",
+		rule(`page: "**"`):                                     "fit every report",
+		rule(`blocked: "a.example?b=c"`):                       "write a.example/?b=c",
+		rule("source: zürich.example"):                         "as xn--",
+		rule("blocked: ''"):                                    "fit every report",
+		rule(`blocked: "a*b*c*d*e*f*.example"`):                "at most 5 stars",
+		rule("blocked: [a.example, 5]"):                        "noise[0].blocked[1]",
+		rule("blocked: []"):                                    "a list of up to 20",
+		rule("blocked: {a: b}"):                                "this key takes texts",
+		rule("blocked: " + many(21, "a%d.example")):            "a list of up to 20",
+		rule("blocked: " + strings.Repeat("a", 201)):           "up to 200 bytes",
+		rule(`sample: "a\u0007b"`):                             "can be shown",
+		rule(`sample: "a*b"`):                                  "no star stands within",
+		rule(`agent: "a*b"`):                                   "no star stands within",
+		rule("page: checkout"):                                 "told by its path",
+		rule(`page: "/a?b"`):                                   "told by its path",
+		"[{id: a, reason: known}]":                             "would label every report",
+		rule("scheme: data"):                                   "unknown key",
+		rule("from: us, blocked: a.example"):                   "keys here: id, blocked, source, sample, page, directive, agent, reason",
+		many(2, "{id: a, reason: known, blocked: a%d.e}"):      "another rule has this id",
+		many(101, "{id: a%d, reason: known, blocked: a.e}"):    "at most 100 rules",
+		many(33, "{id: a%[1]d, reason: known, agent: x%[1]d}"): "at most 32 agents",
+		"[5]": "noise[0]",
+	} {
+		_, err := policyfile.Parse("m", []byte("version: 1\nupstream: http://127.0.0.1:8000\nnoise: "+keys+"\n"))
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "m:3:") {
+			t.Errorf("%.120s: %v, want line 3 and %q", keys, err, want)
+		}
 	}
 }

@@ -39,6 +39,7 @@ type File struct {
 	Sites     []Site  // at least one
 
 	ReportLimits ReportLimits
+	Retention    Retention
 
 	Files []string // other files that it names: placeholders, certificates, keys
 }
@@ -53,8 +54,7 @@ type Site struct {
 
 	DocumentsToken string  // of programs that push counts of documents; "": none may
 	Canary         float64 // the share of pages with a canary
-
-	Noise []NoiseRule // beside merlon's own
+	Noise          []NoiseRule
 }
 
 // Error is a mistake at a place in a policy file.
@@ -180,7 +180,8 @@ func (r *reader) file() *File {
 	r.version(top["version"])
 	f := &File{Listen: r.address(top, "", "listen", "127.0.0.1:8080"), Admin: r.address(top, "", "admin", "127.0.0.1:7780"), Data: r.text(top, "", "data"), TLS: r.tls(top["tls"]),
 		H2C: r.flag(top, "", "h2c"), NetHTTP: r.oneOf(top, "", "transport", transports) == "net/http", Timeouts: r.timeouts(top["timeouts"]), MaxHeader: r.maxHeader(top["max-header"]),
-		Log: r.log(top["log"]), Shutdown: r.shutdown(top["shutdown"]), Alerts: r.alerts(top["alerts"]), ReportLimits: r.reportLimits(top["report-limits"])}
+		Log: r.log(top["log"]), Shutdown: r.shutdown(top["shutdown"]), Alerts: r.alerts(top["alerts"]), ReportLimits: r.reportLimits(top["report-limits"]),
+		Retention: r.retention(top["retention"])}
 	sites, several := top["sites"]
 	rest := maps.Clone(top)
 	for _, key := range fileKeys.names() {
