@@ -92,7 +92,7 @@ func TestGatewayAlerts(t *testing.T) {
 		t.Fatalf("status %d", res.StatusCode)
 	}
 	p.end(t)
-	p = start(t, "Dashboard:", "gateway", "--config", config) // and looks at once
+	start(t, "Dashboard:", "gateway", "--config", config) // and looks at once
 	if text := <-first.texts; !strings.Contains(text, "scripts from a new origin: hxxps://evil[.]example by script-src-elem (unconfirmed)") {
 		t.Errorf("the chat got %q", text)
 	}
