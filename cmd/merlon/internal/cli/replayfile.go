@@ -100,16 +100,21 @@ func (r *recorded) moveTo(host string) {
 
 // eachRecorded calls use for each report of a recording. What is wrong with a line goes to bad, whose error ends it.
 func eachRecorded(in io.Reader, use func(recorded) error, bad func(line int, err error) error) error {
-	lines := bufio.NewScanner(in)
-	lines.Buffer(nil, maxReplayLine)
-	n := 0
-	for lines.Scan() {
-		n++
-		if len(bytes.TrimSpace(lines.Bytes())) == 0 {
+	lines := bufio.NewReaderSize(in, 64<<10)
+	for n := 1; ; n++ {
+		line, err := nextLine(lines)
+		var r recorded
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err == nil && len(bytes.TrimSpace(line)) == 0:
 			continue
+		case err == nil:
+			r, err = parseRecorded(line)
+			r.line = n
+		case !errors.Is(err, errLongLine):
+			return err
 		}
-		r, err := parseRecorded(lines.Bytes())
-		r.line = n
 		if err != nil {
 			err = bad(n, err)
 		} else {
@@ -119,10 +124,31 @@ func eachRecorded(in io.Reader, use func(recorded) error, bad func(line int, err
 			return err
 		}
 	}
-	if errors.Is(lines.Err(), bufio.ErrTooLong) {
-		return usagef("line %d is longer than %d bytes: no browser sends that much", n+1, maxReplayLine)
+}
+
+// errLongLine is returned for a line that is too long, of which nothing is kept.
+var errLongLine = fmt.Errorf("longer than %d bytes: no browser sends that much", maxReplayLine)
+
+// nextLine reads a line to its end, however long it is, or returns io.EOF.
+func nextLine(in *bufio.Reader) (line []byte, err error) {
+	long := false
+	for {
+		part, err := in.ReadSlice('\n')
+		if long = long || len(line)+len(part) > maxReplayLine; !long {
+			line = append(line, part...)
+		}
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+		case err != nil && !errors.Is(err, io.EOF):
+			return nil, err
+		case long:
+			return nil, errLongLine
+		case len(line) == 0: // without even an end of line
+			return nil, err
+		default:
+			return line, nil
+		}
 	}
-	return lines.Err()
 }
 
 // target is the address of a collector: the report path, unless another one is named.

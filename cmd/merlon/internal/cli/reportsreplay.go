@@ -117,6 +117,13 @@ func openRecording(name string, stdin io.Reader) (io.ReadCloser, int64, error) {
 	if err != nil {
 		return nil, 0, usagef("%w: name a file of recorded reports, or - for standard input", err)
 	}
+	info, err := file.Stat()
+	if err != nil {
+		return nil, 0, errors.Join(err, file.Close())
+	}
+	if !info.Mode().IsRegular() { // a pipe: what is read to be counted cannot be sent any more
+		return file, -1, nil
+	}
 	var lines int64
 	buffer := make([]byte, 64<<10)
 	for err == nil {
@@ -128,7 +135,7 @@ func openRecording(name string, stdin io.Reader) (io.ReadCloser, int64, error) {
 		return nil, 0, errors.Join(err, file.Close())
 	}
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
-		return file, -1, nil // a pipe cannot be counted; what was read is gone
+		return nil, 0, errors.Join(err, file.Close())
 	}
 	return file, lines, nil
 }
