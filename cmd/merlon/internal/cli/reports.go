@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -82,14 +83,15 @@ func parseMoment(flag, text string, now time.Time) (time.Time, error) {
 	return time.Time{}, usagef("%s %s: write a day (2026-01-31), a moment (2026-01-31T12:00:00Z) or how long ago (12h, 7d, 2w)", flag, text)
 }
 
-// visible cuts text from a report to a length and spells out what could fool a terminal or an eye.
+// visible cuts text from a report to a length and spells out what could fool a terminal or an eye: what is no sign, and signs that
+// show nothing.
 func visible(s string, length int) string {
 	var b strings.Builder
 	for i, r := range []rune(s) {
 		switch {
 		case i == length:
 			return b.String() + "..."
-		case strconv.IsGraphic(r):
+		case strconv.IsGraphic(r) && r != '\u2800' && !unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector):
 			b.WriteRune(r)
 		default:
 			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))

@@ -72,6 +72,9 @@ func purgeTime(before, older string, now time.Time) (time.Time, error) {
 	}
 	for _, layout := range []string{time.DateOnly, time.RFC3339} {
 		if t, err := time.Parse(layout, before); err == nil {
+			if t.After(now) { // a slip of the hand would remove everything
+				return time.Time{}, usagef("--before %s: name a time that has been", before)
+			}
 			return t, nil
 		}
 	}
@@ -138,13 +141,14 @@ func (f removal) run(cmd *cobra.Command, schema, what string, preview func(conte
 		return err
 	}
 	if f.format == "json" {
-		return writeJSON(cmd.OutOrStdout(), jsonErased(schema, done))
+		err = writeJSON(cmd.OutOrStdout(), jsonErased(schema, done))
+	} else {
+		_, err = fmt.Fprintf(cmd.OutOrStdout(), "removed: %s\n", erasedWords(done))
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "removed: %s\n", erasedWords(done))
-	if done.Held {
-		fmt.Fprintln(note, "merlon: another process reads the database and keeps old bytes in its log: end that one (merlon reports tail?) and do this again")
+	if done.Held { // so it is not done: a script must not take it for that
+		err = errors.Join(err, errors.New("another process reads the database and keeps old bytes in its log: end that one (merlon reports backup?) and do this again"))
 	}
-	return nil
+	return err
 }
 
 func (f removal) preview(ctx context.Context, preview func(context.Context, *store.Store) (store.Erased, error)) (store.Erased, error) {
