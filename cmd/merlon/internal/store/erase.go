@@ -84,7 +84,7 @@ func (e *eraser) each(ctx context.Context, text string, args []any, f func(conte
 }
 
 func (s *Store) numbers(ctx context.Context, text string, args []any) (list []int64, err error) {
-	return list, s.ask(ctx, "what is to be removed", func(ctx context.Context, tx *sql.Tx) error {
+	return list, s.askWithin(ctx, maxSearch, "what is to be removed", func(ctx context.Context, tx *sql.Tx) error {
 		rows, err := tx.QueryContext(ctx, text, args...)
 		return eachRow(rows, err, func(scan func(...any) error) error {
 			var n int64

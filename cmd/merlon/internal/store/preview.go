@@ -42,7 +42,7 @@ func (s *Store) preview(ctx context.Context, site string, tables ...counted) err
 	if err != nil {
 		return err
 	}
-	return s.ask(ctx, "what would be removed", func(ctx context.Context, tx *sql.Tx) error {
+	return s.askWithin(ctx, maxSearch, "what would be removed", func(ctx context.Context, tx *sql.Tx) error {
 		for _, t := range tables {
 			match, args := matches(t.expression, t.globs)
 			row := tx.QueryRowContext(ctx, "SELECT count(*) FROM "+t.table+" WHERE "+ofSites+" AND "+match+t.also, append([]any{sites}, args...)...)
@@ -60,7 +60,7 @@ func (s *Store) WouldPurge(ctx context.Context, site string, before time.Time) (
 	if err != nil {
 		return e, err
 	}
-	return e, s.ask(ctx, "what would be removed", func(ctx context.Context, tx *sql.Tx) error {
+	return e, s.askWithin(ctx, maxSearch, "what would be removed", func(ctx context.Context, tx *sql.Tx) error {
 		for _, t := range []struct {
 			n      *int64
 			table  string

@@ -12,11 +12,18 @@ import (
 // stay for long.
 const maxQuestion = 10 * time.Second
 
+// maxSearch bounds that of a question that goes over all rows, before people remove some: in gigabytes it takes a while.
+const maxSearch = 2 * time.Minute
+
 // ask runs f on one moment of the database.
 func (s *Store) ask(ctx context.Context, what string, f func(context.Context, *sql.Tx) error) error {
+	return s.askWithin(ctx, maxQuestion, what, f)
+}
+
+func (s *Store) askWithin(ctx context.Context, most time.Duration, what string, f func(context.Context, *sql.Tx) error) error {
 	s.gate.RLock()
 	defer s.gate.RUnlock()
-	ctx, cancel := context.WithTimeout(ctx, maxQuestion)
+	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
 	tx, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err == nil {
