@@ -8,7 +8,7 @@ import (
 // Limits bound what one network of clients, an IPv4 /24 or an IPv6 /48, gets counted. Loopback and private networks are not bounded: there, a
 // proxy stands for everybody. The zero Limits are the defaults.
 type Limits struct {
-	Reports   Rate // the zero Rate: 600 a minute, 3,000 at once
+	Reports   Rate // the zero Rate: 600 a minute, 3,000 at once; 16 KiB of a body cost as much as a report
 	NewIssues Rate // on sites that have half of the issues that they may have; the zero Rate: 20 an hour, 50 at once
 }
 

@@ -3,6 +3,7 @@ package collect_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -287,5 +288,49 @@ func TestNetworks(t *testing.T) {
 	}
 	if diff := cmp.Diff(int64(4), issues[0].Networks); diff != "" {
 		t.Errorf("networks (-want +got):\n%s", diff)
+	}
+}
+
+// heldBody gives so many bytes, and then keeps its reader waiting.
+type heldBody struct {
+	left    int
+	held    chan<- bool
+	release <-chan struct{}
+}
+
+func (b *heldBody) Read(p []byte) (int, error) {
+	if b.left == 0 {
+		b.held <- true
+		<-b.release
+		return 0, io.ErrUnexpectedEOF
+	}
+	n := copy(p, strings.Repeat(" ", min(b.left, len(p))))
+	b.left -= n
+	return n, nil
+}
+
+// A network that sends bodies without an end holds what its budget pays for, and others are heard.
+func TestOneNetworkCannotHoldTheMemory(t *testing.T) {
+	f := start(t, collect.Config{MaxQueuedBytes: 2 << 20, Limits: collect.Limits{Reports: collect.Rate{N: 60, Per: time.Hour, Burst: 64}}})
+	handler := f.collector.Handler(shop)
+	var posts sync.WaitGroup
+	defer posts.Wait()
+	release := make(chan struct{})
+	defer close(release)
+	for range 4 {
+		state := make(chan bool, 2)
+		r := httptest.NewRequest("POST", "https://shop.example/r", &heldBody{left: 1<<20 - 1, held: state, release: release})
+		posts.Go(func() {
+			handler.ServeHTTP(httptest.NewRecorder(), r)
+			state <- false
+		})
+		<-state // held or sent away
+	}
+	r := httptest.NewRequest("POST", "https://shop.example/r", strings.NewReader(legacy("")))
+	r.RemoteAddr = "198.51.100.1:1000"
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, r)
+	if w.Code != 204 || f.total() != 1 {
+		t.Errorf("another network gets %d, and %d reports are counted; want 204 and 1", w.Code, f.total())
 	}
 }

@@ -76,9 +76,7 @@ func (h *handler) preflight(w http.ResponseWriter, own bool) {
 }
 
 func (h *handler) post(w http.ResponseWriter, r *http.Request) {
-	body := &meteredBody{meter: h.collector, source: http.MaxBytesReader(w, r.Body, report.MaxBatchBytes)}
-	defer body.release()
-	if err := h.take(w, r, body); err != nil {
+	if err := h.take(w, r); err != nil {
 		w.Header().Set("Retry-After", retryAfter)
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return
@@ -87,7 +85,7 @@ func (h *handler) post(w http.ResponseWriter, r *http.Request) {
 }
 
 // take reads the body and returns nil when all that is wanted of it is stored.
-func (h *handler) take(w http.ResponseWriter, r *http.Request, body io.Reader) error {
+func (h *handler) take(w http.ResponseWriter, r *http.Request) error {
 	c := h.collector
 	from := c.networks.of(h.client(r), c.now())
 	if !c.reports.has(from.network, c.now()) {
@@ -97,9 +95,15 @@ func (h *handler) take(w http.ResponseWriter, r *http.Request, body io.Reader) e
 	// Not supported by the writers of some tests; then the server's own limits hold.
 	control := http.NewResponseController(w)
 	_ = control.SetReadDeadline(time.Now().Add(readTimeout))
+	body := &meteredBody{meter: c, source: http.MaxBytesReader(w, r.Body, report.MaxBatchBytes), network: from.network}
+	defer body.release()
 	data, err := io.ReadAll(body)
-	if errors.Is(err, errBusy) {
+	switch {
+	case errors.Is(err, errBusy):
 		return err
+	case errors.Is(err, errSpent):
+		h.drop(reasonBudget, 1)
+		return nil
 	}
 	var reports []report.Report
 	if err == nil {
@@ -188,19 +192,32 @@ func reasonFor(err error) string {
 	return reasonIncomplete
 }
 
-// meteredBody counts what it reads against the memory that all requests share. The bytes count when they are there: a sender
-// that promises many and sends none takes nothing.
+// bytesPerReport is how much of a body costs its sender as much as a report. Otherwise a network could hold all of the memory below with
+// large bodies that never end, each the price of one report.
+const bytesPerReport = 16 << 10
+
+// errSpent says that the sender's network has spent its budget within the body.
+var errSpent = errors.New("too many bytes from this network")
+
+// meteredBody counts what it reads against the memory that all requests share, and against the budget of its sender's network. The bytes
+// count when they are there: a sender that promises many and sends none takes nothing.
 type meteredBody struct {
-	meter  *Collector
-	source io.Reader
-	n      int64
+	meter   *Collector
+	source  io.Reader
+	network uint64
+	n       int64
 }
 
 func (b *meteredBody) Read(p []byte) (int, error) {
 	n, err := b.source.Read(p)
+	before := b.n / bytesPerReport
 	b.n += int64(n)
-	if b.meter.bytes.Add(int64(n)) > b.meter.maxBytes {
+	price := int(b.n/bytesPerReport - before)
+	switch {
+	case b.meter.bytes.Add(int64(n)) > b.meter.maxBytes:
 		return n, errBusy
+	case price > 0 && !b.meter.reports.spend(b.network, price, b.meter.now()):
+		return n, errSpent
 	}
 	return n, err
 }
