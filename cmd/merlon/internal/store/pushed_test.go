@@ -85,3 +85,29 @@ func TestPushedThatFails(t *testing.T) {
 		t.Errorf("counted: %v", got)
 	}
 }
+
+// However much programs push, sums stay numbers, and what is committed beside them is stored: a sum beyond 64 bits would be an error
+// in each commit of the hour.
+func TestPushedWithoutOverflow(t *testing.T) {
+	s, path := open(t)
+	const most = 1 << 40 // what one row of a push may say
+	counts := make([]report.Documents, 1001)
+	for i := range counts {
+		counts[i] = report.Documents{Route: "/", Policy: "p", Count: 1 << 62}
+	}
+	for n := range byte(3) {
+		var b store.Batch
+		b.Pushed(store.Digest{n}, "shop", noon, counts)
+		b.Documents("shop", "/", "p", noon, 1<<62)
+		b.Add(hit("https://cdn.example"))
+		if err := s.Commit(t.Context(), &b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff(map[string]int64{"shop/": most}, documents(t, path)); diff != "" {
+		t.Error(diff)
+	}
+	if got := issues(t, s, store.Query{}); len(got) != 1 || got[0].Total() != 3 {
+		t.Errorf("issues %v, want one of 3 reports", got)
+	}
+}

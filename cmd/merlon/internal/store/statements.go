@@ -28,6 +28,10 @@ const (
 	statements
 )
 
+// maxDocumentCount is where a count of documents stays, 1<<40: it comes from programs that may be wrong, and a sum beyond 64 bits is an
+// error in SQLite, which would fail the reports of the same commit too.
+const maxDocumentCount = "1099511627776"
+
 func statementText(n int) string {
 	switch n {
 	case addIssue:
@@ -65,11 +69,11 @@ func statementText(n int) string {
 		return `INSERT INTO policies (site, hash, text, first_seen) SELECT ?1, ?2, ?3, ?4
 			WHERE (SELECT count(*) FROM policies WHERE site = ?1) < ?5 ON CONFLICT DO NOTHING`
 	case addDocuments:
-		return `INSERT INTO documents (site, route, policy, hour, count) VALUES (?, ?, ?, ?, ?)
-			ON CONFLICT DO UPDATE SET count = count + excluded.count`
+		return `INSERT INTO documents (site, route, policy, hour, count) VALUES (?, ?, ?, ?, min(?, ` + maxDocumentCount + `))
+			ON CONFLICT DO UPDATE SET count = min(count + excluded.count, ` + maxDocumentCount + `)`
 	case addPushed:
-		return `INSERT INTO documents (site, route, policy, hour, count) SELECT ?, ?, ?, ?, ?
-			WHERE NOT EXISTS (SELECT * FROM digests WHERE digest = ?) ON CONFLICT DO UPDATE SET count = count + excluded.count`
+		return `INSERT INTO documents (site, route, policy, hour, count) SELECT ?, ?, ?, ?, min(?, ` + maxDocumentCount + `)
+			WHERE NOT EXISTS (SELECT * FROM digests WHERE digest = ?) ON CONFLICT DO UPDATE SET count = min(count + excluded.count, ` + maxDocumentCount + `)`
 	case addCanaries:
 		return `INSERT INTO canaries (site, browser, hour, sent, received) VALUES (?, ?, ?, ?, ?)
 			ON CONFLICT DO UPDATE SET sent = sent + excluded.sent, received = received + excluded.received`
