@@ -22,14 +22,28 @@ func (c *commit) facet(site string, issue int64, f facet, n int64) {
 	if updated, _ := result.RowsAffected(); updated > 0 {
 		return
 	}
-	if f.value != "" {
-		var rows int
-		c.each(countFacets, func(scan func(...any) error) error { return scan(&rows) }, issue, f.kind)
-		if rows >= MaxFacets {
-			f.value = ""
-		}
+	if f.value != "" && !c.facetRoom(site, issue, f.kind, n) {
+		f.value = ""
 	}
 	c.exec(insertFacet, site, issue, f.kind, f.value, n)
+}
+
+// facetRoom makes room for a value with n reports. Where there is none, the value with the least goes into the sum, unless it has more: who comes
+// first with so many made-up values must not keep out those that are real, such as the page that an alert waits for.
+func (c *commit) facetRoom(site string, issue int64, kind string, n int64) bool {
+	var rows int
+	var count int64
+	var value string
+	c.each(leastFacet, func(scan func(...any) error) error { return scan(&rows, &count, &value) }, issue, kind)
+	switch {
+	case rows < MaxFacets:
+		return true
+	case n < count:
+		return false
+	}
+	c.exec(dropFacet, issue, kind, value)
+	c.exec(insertFacet, site, issue, kind, "", count)
+	return true
 }
 
 // sample keeps a report as it came, cleaned. The first of an issue and its newest stay.

@@ -8,7 +8,8 @@ const (
 	insertIssue
 	setReach
 	addFacet
-	countFacets
+	leastFacet
+	dropFacet
 	insertFacet
 	addTimeline
 	insertSample
@@ -45,8 +46,10 @@ func statementText(n int) string {
 		return `UPDATE issues SET verdict = ?, rule = ?, networks = ?, network_set = ?, views = ?, view_set = ? WHERE id = ?`
 	case addFacet:
 		return `UPDATE facets SET count = count + ? WHERE issue = ? AND kind = ? AND value = ?`
-	case countFacets:
-		return `SELECT count(*) FROM facets WHERE issue = ? AND kind = ? AND value <> ''`
+	case leastFacet: // the value is that of the least count: https://www.sqlite.org/lang_select.html#bareagg
+		return `SELECT count(*), coalesce(min(count), 0), coalesce(value, '') FROM facets WHERE issue = ? AND kind = ? AND value <> ''`
+	case dropFacet:
+		return `DELETE FROM facets WHERE issue = ? AND kind = ? AND value = ?`
 	case insertFacet:
 		return `INSERT INTO facets (site, issue, kind, value, count) VALUES (?, ?, ?, ?, ?)
 			ON CONFLICT DO UPDATE SET count = count + excluded.count`
