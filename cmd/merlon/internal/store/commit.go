@@ -58,7 +58,7 @@ func (c *commit) batch(b *Batch) {
 		c.exec(addDrop, k.site, k.reason, k.hour, d.count, d.last.UnixMilli())
 	}
 	for k, p := range b.policies {
-		c.exec(addPolicy, k.site, k.hash, p.text, p.first.UnixMilli(), MaxPolicies)
+		c.policy(k, p)
 	}
 	for k, n := range b.documents {
 		c.exec(addDocuments, k.site, k.route, k.policy, k.hour, n)

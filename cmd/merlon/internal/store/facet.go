@@ -46,6 +46,21 @@ func (c *commit) facetRoom(site string, issue int64, kind string, n int64) bool 
 	return true
 }
 
+// policy keeps the text of a policy. A site that has as many as it may gives up any one: that of a crowd of made-up ones is gone for good, and
+// one that the site sends comes again with its next report.
+func (c *commit) policy(k policyKey, p policy) {
+	var rows int
+	var known bool
+	c.each(countPolicies, func(scan func(...any) error) error { return scan(&rows, &known) }, k.site, k.hash)
+	if known {
+		return
+	}
+	if rows >= MaxPolicies {
+		c.exec(dropPolicy, k.site, k.hash)
+	}
+	c.exec(addPolicy, k.site, k.hash, p.text, p.first.UnixMilli())
+}
+
 // sample keeps a report as it came, cleaned. The first of an issue and its newest stay.
 func (c *commit) sample(site string, issue *liveIssue, d *delta) {
 	if d.body == "" || d.last.Sub(issue.sampled) < sampleInterval && d.last.After(issue.sampled) {

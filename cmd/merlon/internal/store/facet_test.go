@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"testing"
 
@@ -29,4 +30,31 @@ func TestCrowdOfPages(t *testing.T) {
 		t.Errorf("first page %+v, want %+v", got, want)
 	}
 	checkSums(t, path)
+}
+
+// A crowd of made-up policies does not keep out the text of the one that the site sends.
+func TestCrowdOfPolicies(t *testing.T) {
+	s, path := open(t)
+	policies := func(word string, n int) {
+		var b store.Batch
+		for i := range n {
+			b.Policy("shop", fmt.Sprintf("%x", sha256.Sum256(fmt.Append(nil, word, i)))[:16], "img-src https://a.example", noon)
+		}
+		if err := s.Commit(t.Context(), &b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	policies("made-up", 2*store.MaxPolicies)
+	var b store.Batch
+	b.Policy("shop", "5ea1", "default-src 'self'", noon)
+	if err := s.Commit(t.Context(), &b); err != nil {
+		t.Fatal(err)
+	}
+	if p, err := s.Policy(t.Context(), "shop", "5ea1"); err != nil || p.Text != "default-src 'self'" {
+		t.Errorf("the site's policy: %+v, %v", p, err)
+	}
+	policies("more", 20)
+	if n := query[int](t, path, "SELECT count(*) FROM policies"); n != store.MaxPolicies {
+		t.Errorf("%d policies, want %d", n, store.MaxPolicies)
+	}
 }

@@ -16,6 +16,8 @@ const (
 	trimSamples
 	addCounter
 	addDrop
+	countPolicies
+	dropPolicy
 	addPolicy
 	addDocuments
 	addPushed
@@ -68,9 +70,12 @@ func statementText(n int) string {
 	case addDrop:
 		return `INSERT INTO drops (site, reason, hour, count, last_seen) VALUES (?, ?, ?, ?, ?)
 			ON CONFLICT DO UPDATE SET count = count + excluded.count, last_seen = max(last_seen, excluded.last_seen)`
+	case countPolicies:
+		return `SELECT count(*), coalesce(sum(hash = ?2), 0) FROM policies WHERE site = ?1`
+	case dropPolicy: // the next one by its hash, which is any
+		return `DELETE FROM policies WHERE site = ?1 AND hash = (SELECT hash FROM policies WHERE site = ?1 ORDER BY hash < ?2, hash LIMIT 1)`
 	case addPolicy:
-		return `INSERT INTO policies (site, hash, text, first_seen) SELECT ?1, ?2, ?3, ?4
-			WHERE (SELECT count(*) FROM policies WHERE site = ?1) < ?5 ON CONFLICT DO NOTHING`
+		return `INSERT INTO policies (site, hash, text, first_seen) VALUES (?, ?, ?, ?)`
 	case addDocuments:
 		return `INSERT INTO documents (site, route, policy, hour, count) VALUES (?, ?, ?, ?, min(?, ` + maxDocumentCount + `))
 			ON CONFLICT DO UPDATE SET count = min(count + excluded.count, ` + maxDocumentCount + `)`
