@@ -30,6 +30,16 @@ type event struct {
 
 // event reads a report.
 func (req *request) event(rep *report.Report) *event {
+	e := req.outline(rep)
+	if v := rep.Violation; v != nil {
+		e.policy = req.site.policy(v.OriginalPolicy)
+	}
+	e.tainted = slices.Contains(req.tainted, rep.URL)
+	return e
+}
+
+// outline reads all of a report but its policy, which is what costs most, and no label but a contradiction goes by it.
+func (req *request) outline(rep *report.Report) *event {
 	e := &event{rep: rep, kind: reportType(rep.Type)}
 	if v := rep.Violation; v != nil {
 		e.violation(v, req)
@@ -44,7 +54,6 @@ func (req *request) event(rep *report.Report) *event {
 		agent = req.http.UserAgent()
 	}
 	e.agent = h.agent(agent)
-	e.tainted = slices.Contains(req.tainted, rep.URL)
 	return e
 }
 
@@ -54,7 +63,6 @@ func (e *event) violation(v *report.Violation, req *request) {
 	if e.disposition = v.Disposition; e.disposition == report.DispositionUnknown {
 		e.disposition = req.disposition
 	}
-	e.policy = req.site.policy(v.OriginalPolicy)
 }
 
 // documentURL is where it happened.

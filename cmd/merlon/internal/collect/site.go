@@ -140,7 +140,7 @@ func (req *request) taint(reports []report.Report) {
 		if reports[i].Violation == nil {
 			continue
 		}
-		e := req.event(&reports[i])
+		e := req.outline(&reports[i])
 		if r := req.site.noise.match(e); r != nil && r.ID == extensionScheme {
 			req.tainted = append(req.tainted, reports[i].URL)
 		}
