@@ -73,6 +73,7 @@ type Collector struct {
 	networks  networks
 	reports   *budget // of accepted and rejected ones alike
 	newIssues *budget
+	policies  *cache[*policy]
 
 	bytes  atomic.Int64 // of bodies, from reading to answering
 	health health
@@ -123,7 +124,7 @@ func New(config Config) (*Collector, error) {
 		store: config.Store, log: config.Logger, now: config.Now, stored: config.Stored, dropped: config.Dropped,
 		secret: config.Secret, maxReports: config.MaxQueuedReports, maxBytes: config.MaxQueuedBytes,
 		reports: newBudget(config.Limits.Reports, began), newIssues: newBudget(config.Limits.NewIssues, began),
-		sites: map[string]bool{}, wake: make(chan struct{}, 1), ended: make(chan struct{}),
+		policies: newPolicies(), sites: map[string]bool{}, wake: make(chan struct{}, 1), ended: make(chan struct{}),
 	}
 	c.digests.load(stored)
 	c.pending = c.newRound()
@@ -165,7 +166,7 @@ func (c *Collector) Handler(site Site) http.Handler {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.sites[site.Name] = true
-	h := &handler{collector: c, site: newHosts(site), client: site.Client}
+	h := &handler{collector: c, site: newHosts(site, len(c.sites), c.policies), client: site.Client}
 	if h.client == nil {
 		h.client = peer
 	}

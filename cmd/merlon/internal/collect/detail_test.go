@@ -139,7 +139,7 @@ func TestCachesAreBounded(t *testing.T) {
 		}
 		s.Hits(postRequest("https://shop.example/r", "User-Agent", fmt.Sprint("x", i)), reports, noon)
 	}
-	if n := s.Cached(); n < 1000 || n > 2*(512+128+128)<<10/64 {
+	if n := s.Cached(); n < 1000 || n > 2*(512+256+128)<<10/64 {
 		t.Errorf("%d texts are remembered", n)
 	}
 }
@@ -213,6 +213,16 @@ func TestRelabelAgrees(t *testing.T) {
 					t.Errorf("%s: %s %s, and from the issue %s %s", r.Name, h.Verdict, h.Rule, verdict, rule)
 				}
 			}
+		}
+	}
+}
+
+// What is remembered for speed is bounded for all sites together.
+func TestCachesOfManySites(t *testing.T) {
+	f := start(t, collect.Config{})
+	for _, test := range []struct{ sites, most int }{{1, 2 << 20}, {8, 12 << 20}, {1000, 100 << 20}} {
+		if n := collect.CacheBytes(f.collector, test.sites); n > test.most {
+			t.Errorf("%d sites remember %d KiB, want at most %d", test.sites, n>>10, test.most>>10)
 		}
 	}
 }

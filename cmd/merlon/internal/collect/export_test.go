@@ -2,6 +2,7 @@ package collect
 
 import (
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/store"
@@ -21,7 +22,7 @@ func Browser(header string) string { return browserOf(header) }
 type Sorter struct{ site *hosts }
 
 // NewSorter returns one for the site.
-func NewSorter(site Site) *Sorter { return &Sorter{newHosts(site)} }
+func NewSorter(site Site) *Sorter { return &Sorter{newHosts(site, 1, newPolicies())} }
 
 // Hits returns what would be stored, and why the rest would not.
 func (s *Sorter) Hits(r *http.Request, reports []report.Report, at time.Time) (hits []store.Hit, refused []string) {
@@ -79,3 +80,13 @@ func View(attests func(nonce string) bool) func(policy string) uint64 {
 
 // Word is word.
 func Word(s string) string { return word(s) }
+
+// CacheBytes is how much text the handlers of so many sites remember at most.
+func CacheBytes(c *Collector, sites int) (n int) {
+	n = 2 * c.policies.size
+	for i := range sites {
+		h := c.Handler(Site{Name: strconv.Itoa(i)}).(*handler)
+		n += 2 * (h.site.places.size + h.site.agents.size)
+	}
+	return n
+}

@@ -19,9 +19,11 @@ type policy struct {
 	paths map[string]bool // the directives with a source that has a path
 }
 
-// maxCachedPolicies is how much of a site's policies is remembered, in bytes of their text. Parsed, they take about twenty times as much; a page
+// maxCachedPolicies is how much of all sites' policies is remembered, in bytes of their text. Parsed, they take about twenty times as much; a page
 // and its routes have a few.
-const maxCachedPolicies = 128 << 10
+const maxCachedPolicies = 256 << 10
+
+func newPolicies() *cache[*policy] { return newCache[*policy](maxCachedPolicies) }
 
 // policy returns the policy behind a text, nil for none. Nonces and addresses of reports differ between two responses with the same policy, so
 // they are taken out before it is looked up.

@@ -12,7 +12,7 @@ type Labels struct{ site *hosts }
 
 // NewLabels returns the labels of a site: its own rules and merlon's.
 func NewLabels(site Site) *Labels {
-	h := newHosts(site)
+	h := newHosts(site, 1, newPolicies())
 	return &Labels{h}
 }
 

@@ -27,10 +27,19 @@ type hosts struct {
 // maxCachedAgents is how much of User-Agent headers is remembered, in bytes.
 const maxCachedAgents = 128 << 10
 
-func newHosts(site Site) *hosts {
+// cachesInFull is how many sites remember as much as one may. Where there are more each remembers less, down to leastCached bytes: reports of a
+// thousand sites would take gigabytes otherwise.
+const (
+	cachesInFull = 8
+	leastCached  = 16 << 10
+)
+
+// newHosts returns the hosts of one of so many sites, which share what is known of policies.
+func newHosts(site Site, sites int, policies *cache[*policy]) *hosts {
+	share := func(full int) int { return min(full, max(full*cachesInFull/max(1, sites), leastCached)) }
 	h := &hosts{
 		name: site.Name, set: hostport.Map[bool]{}, noise: newNoise(site.Noise),
-		places: newCache[*place](maxCachedPlaces), policies: newCache[*policy](maxCachedPolicies), agents: newCache[agent](maxCachedAgents),
+		places: newCache[*place](share(maxCachedPlaces)), policies: policies, agents: newCache[agent](share(maxCachedAgents)),
 		views: newViews(site.Attests, maxPerView), canaries: newViews(site.Canary, 1),
 	}
 	for _, host := range site.Hosts {
