@@ -43,8 +43,9 @@ func cut(s string, n int) string {
 
 // template replaces a segment, or the parts of it that are not for everyone: app.3f9a8b7c.js becomes app.*.js.
 func template(segment string) string {
+	// An address, or a URL within the URL: a query, a fragment, or what is escaped once more and may be any of these.
 	plain, err := url.PathUnescape(segment)
-	if err != nil || strings.Contains(plain, "@") {
+	if err != nil || strings.ContainsAny(plain, "@?#&=%") {
 		return anything
 	}
 	parts := strings.Split(segment, ".") // file names, and the three parts of a JSON Web Token

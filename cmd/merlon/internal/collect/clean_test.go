@@ -16,6 +16,8 @@ var sampleTests = map[string]string{
 	"csrf='d41d8cd98f00b204e9800998ecf8'": "csrf='*'",
 	"t=\"Zm9vYmFyMTIzNDU2Nzg5\"":          "t=\"*\"",
 	"mail('alice@mail.example')":          "mail('*')",
+	"get('/u/alice%40mail.example/x')":    "get('*')",
+	"get('/u/alice%2540mail.example')":    "get('*')",
 	"load('https://a.example/x/12?k=v')":  "load('https://a.example/x/*')",
 	"load('https://u:p@a.example/x')":     "load('https://a.example/x')",
 	"addEventListenerWithOptions(load)":   "addEventListenerWithOptions(load)",

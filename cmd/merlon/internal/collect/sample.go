@@ -164,8 +164,8 @@ func (m *masker) query() {
 
 // appendMasked appends a run of word bytes without what may be somebody's.
 func appendMasked(out []byte, run string) []byte {
-	if at := strings.IndexByte(run, '@'); at >= 0 && len(run) > 1 && !onlyLetters(run[1:]) {
-		return append(out, wildcard...) // an e-mail address; a decorator is @ and a name
+	if strings.Contains(run, "%40") || strings.Contains(run, "%2540") || strings.Contains(run, "@") && len(run) > 1 && !onlyLetters(run[1:]) {
+		return append(out, wildcard...) // an e-mail address, escaped or not; a decorator is @ and a name
 	}
 	for run != "" {
 		end := strings.IndexAny(run, ".%@") // between the parts of a name
