@@ -109,11 +109,3 @@ func (s *Store) updateLocked(ctx context.Context, f func(context.Context, *sql.T
 	}
 	return tx.Commit()
 }
-
-// writable returns an error if the store is one for reading.
-func (s *Store) writable() error {
-	if s.write == nil {
-		return errors.New("the database was opened for reading")
-	}
-	return nil
-}

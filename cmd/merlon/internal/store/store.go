@@ -40,6 +40,7 @@ type Store struct {
 	maxIssues, maxAllIssues int // MaxIssues and MaxAllIssues
 
 	path       string
+	file       os.FileInfo   // of the file that is open for writing
 	logLimit   int64         // see walLimit
 	logEvery   time.Duration // see walEvery
 	logMinded  time.Time
@@ -59,7 +60,10 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	if err != nil {
 		return nil, openError(path, err)
 	}
-	if err := s.openWrite(ctx, path); err != nil {
+	if s.file, err = os.Stat(path); err == nil {
+		err = s.openWrite(ctx, path)
+	}
+	if err != nil {
 		s.Close() // err says more
 		return nil, openError(path, err)
 	}
