@@ -183,6 +183,37 @@ func TestDocuments(t *testing.T) {
 	}
 }
 
+// What a program pushes is bounded and cleaned like what this process counts, whatever it takes for a route.
+func TestDocumentsOfPaths(t *testing.T) {
+	f := start(t, collect.Config{})
+	site := collect.Site{Name: "shop", DocumentsToken: "0123456789abcdef"}
+	handler := f.collector.Documents(site)
+	push := func(n int, documents string) {
+		t.Helper()
+		r := httptest.NewRequest("POST", "/", strings.NewReader(fmt.Sprintf(`{"schema":"merlon/documents","version":1,"id":"%026d","documents":[%s]}`, n, documents)))
+		r.Header.Set("Authorization", "Bearer 0123456789abcdef")
+		w := httptest.NewRecorder()
+		if handler.ServeHTTP(w, r); w.Code != 204 {
+			t.Fatalf("push %d: %d %s", n, w.Code, w.Body)
+		}
+	}
+	push(0, `{"route":"/u/*","policy":"p","count":1},{"route":"/u/alice@mail.example","policy":"p","count":2},{"route":"/u/bob?token=x","policy":"p","count":4},`+
+		`{"route":"//evil.example/x","policy":"p","count":8},{"route":"*","policy":"p","count":16}`)
+	if got, want := f.documents(), []string{"shop * 24", "shop /u/* 3", "shop /u/bob 4"}; !slices.Equal(got, want) {
+		t.Errorf("counted %q, want %q", got, want)
+	}
+	for n := range 5 {
+		var paths []string
+		for i := range 100 {
+			paths = append(paths, fmt.Sprintf(`{"route":"/%c%c%c","policy":"p","count":1}`, 'g'+n, 'g'+i/10, 'g'+i%10))
+		}
+		push(n+1, strings.Join(paths, ","))
+	}
+	if rows := f.documents(); len(rows) > 201 || rows[0] != fmt.Sprintf("shop * %d", 31+500-7-(len(rows)-3)) {
+		t.Errorf("%d rows, the rest is %q; want 201 at most, and sums", len(rows), rows[0])
+	}
+}
+
 // A body that breaks off is its sender's to send again, and no failure of ours.
 func TestDocumentsIncomplete(t *testing.T) {
 	f := start(t, collect.Config{})

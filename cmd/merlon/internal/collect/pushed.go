@@ -6,7 +6,9 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/store"
@@ -22,12 +24,15 @@ type documents struct {
 	site      string
 	token     [sha256.Size]byte // of the token, so that a comparison tells nothing, its length included
 	some      bool
+
+	mu   sync.Mutex
+	rows report.Tally // folds what would be too many rows; empty between two pushes
 }
 
 // Documents takes the counts that programs with the token push about a site (see report.Counter), on any path. Without a token nothing is
 // there: 404. 204 means that the counts are on stable storage; sent again within twenty minutes they count once.
 func (c *Collector) Documents(site Site) http.Handler {
-	return &documents{c, site.Name, sha256.Sum256([]byte(site.DocumentsToken)), site.DocumentsToken != ""}
+	return &documents{collector: c, site: site.Name, token: sha256.Sum256([]byte(site.DocumentsToken)), some: site.DocumentsToken != ""}
 }
 
 func (d *documents) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -87,7 +92,26 @@ func (d *documents) store(r *http.Request, counts report.Counts) error {
 	}
 	sum := sha256.Sum256([]byte("documents " + d.site + "\n" + counts.ID))
 	at := d.collector.now()
-	return d.collector.add(r.Context(), func(b *store.Batch) {
-		b.Pushed(store.Digest(sum[:16]), d.site, at, counts.Documents)
-	})
+	rows := d.bounded(counts.Documents, at)
+	return d.collector.add(r.Context(), func(b *store.Batch) { b.Pushed(store.Digest(sum[:16]), d.site, at, rows) })
+}
+
+// bounded returns the counts as a Tally of this process would have them: a program that pushes paths where routes should be stores no tokens, and
+// fills no disk with a row for each.
+func (d *documents) bounded(counts []report.Documents, now time.Time) []report.Documents {
+	for i := range counts {
+		counts[i].Route = routeOf(counts[i].Route)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.rows.Return(counts)
+	return d.rows.Take(now)
+}
+
+func routeOf(path string) string {
+	u, err := url.Parse(path)
+	if err != nil || path == report.Rest || strings.HasPrefix(path, "//") {
+		return report.Rest
+	}
+	return report.Route(u)
 }
