@@ -1,9 +1,11 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -111,11 +113,16 @@ func (r *alertReader) issues() {
 	}, hour(r.q.Recent), r.q.Site, r.q.Since.UnixMilli(), r.q.Now.UnixMilli(), maxLimit)
 }
 
-// details reads more of those issues that something happens to.
+// details reads more of those issues that something happens to, of those that most have seen first: one client can make up any number, and
+// have them seen last.
 func (r *alertReader) details() {
-	routes, pasts := maxAlertDetails, maxAlertDetails
+	order := make([]*AlertIssue, len(r.out.Issues))
 	for n := range r.out.Issues {
-		i := &r.out.Issues[n]
+		order[n] = &r.out.Issues[n]
+	}
+	slices.SortStableFunc(order, func(a, b *AlertIssue) int { return cmp.Compare(max(b.Networks, b.Views), max(a.Networks, a.Views)) })
+	routes, pasts := maxAlertDetails, maxAlertDetails
+	for _, i := range order {
 		if r.q.Routes && i.RecentEnforced > 0 && routes > 0 {
 			routes--
 			r.each(`SELECT value FROM facets WHERE issue = ? AND kind = 'route' AND value <> '' ORDER BY count DESC, value`, func(scan func(...any) error) error {

@@ -3,9 +3,12 @@ package store_test
 import (
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/store"
+	"github.com/merlon-sec/merlon/report"
 )
 
 // Made-up pages of an issue, however many came before, do not hide the one that visitors report it from.
@@ -56,5 +59,37 @@ func TestCrowdOfPolicies(t *testing.T) {
 	policies("more", 20)
 	if n := query[int](t, path, "SELECT count(*) FROM policies"); n != store.MaxPolicies {
 		t.Errorf("%d policies, want %d", n, store.MaxPolicies)
+	}
+}
+
+// Issues that one client makes up do not take the place of those that many see, where alerts ask for pages.
+func TestAlertsAskAboutWhatManySee(t *testing.T) {
+	s, _ := open(t)
+	for network := range uint64(3) {
+		h := from(2*network+1, hit("https://real.example"))
+		h.Disposition, h.Route = report.Enforce, "/checkout"
+		commit(t, s, h)
+	}
+	var b store.Batch
+	for i := range 600 {
+		h := from(99, hit(fmt.Sprintf("https://made-up-%d.example", i)))
+		h.Disposition, h.At = report.Enforce, h.At.Add(time.Minute)
+		b.Add(h)
+	}
+	if err := s.Commit(t.Context(), &b); err != nil {
+		t.Fatal(err)
+	}
+	q := store.AlertQuery{Site: "shop", Now: noon.Add(time.Hour), Recent: noon.Add(-time.Hour), Quiet: noon, Since: noon.Add(-24 * time.Hour), Routes: true, Busy: 1}
+	facts, err := s.AlertFacts(t.Context(), q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, i := range facts.Issues {
+		if i.Blocked == "https://real.example" && (!slices.Equal(i.Routes, []string{"/checkout"}) || len(i.Hours) != 1) {
+			t.Errorf("the real issue has routes %q and hours %v, want /checkout and one", i.Routes, i.Hours)
+		}
+	}
+	if len(facts.Issues) != 601 {
+		t.Errorf("%d issues, want 601", len(facts.Issues))
 	}
 }
