@@ -323,3 +323,40 @@ func TestManySites(t *testing.T) {
 	}
 	checkSums(t, path)
 }
+
+// Page views are cheap for one network: it cannot bring more issues with them than it may without.
+func TestViewsAreBudgetedByNetwork(t *testing.T) {
+	s, path := crowded(t)
+	const network = 71
+	left := 6
+	may := func(witness uint64) bool {
+		if witness == network {
+			left--
+			return left >= 0
+		}
+		return true
+	}
+	for i := range 100 {
+		for view := range uint64(2) {
+			b := store.Batch{MayAdd: may}
+			h := from(network, hit(fmt.Sprintf("https://late%d.example", i)))
+			h.View = 1000*uint64(i) + 2*view + 1
+			b.Add(h)
+			if err := s.Commit(t.Context(), &b); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if n := query[int](t, path, "SELECT count(*) FROM issues WHERE views = 2"); n != 2 {
+		t.Errorf("one network that may witness 6 times brought %d issues with two page views each, want 2", n)
+	}
+	b := store.Batch{MayAdd: may}
+	for view := range uint64(2) { // of clients whose network is not known
+		h := hit("https://unknown.example")
+		h.View = 2*view + 1
+		b.Add(h)
+	}
+	if err := s.Commit(t.Context(), &b); err != nil || !has(t, s, "https://unknown.example") {
+		t.Errorf("two page views from nowhere: %v, and no row", err)
+	}
+}

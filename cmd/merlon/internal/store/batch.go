@@ -10,8 +10,8 @@ import (
 // Batch collects what one transaction stores. Its size grows with distinct issues and facets, not with hits. The zero
 // Batch is empty and ready to use; a Batch is not safe for concurrent use.
 type Batch struct {
-	// MayAdd is asked before somebody counts as having seen an issue that has no row on a crowded site: a network of [Hit], or a View.
-	// Of those who may not, the reports are counted by what stands for the rest. nil means that everybody may.
+	// MayAdd is asked before somebody counts as having seen an issue that has no row on a crowded site: a network of [Hit], or a View, for
+	// which the network that it came from is asked as well. Of those who may not, the reports are counted by what stands for the rest. nil means that everybody may.
 	MayAdd func(witness uint64) bool
 
 	issues    map[issueKey]*delta
@@ -75,6 +75,7 @@ type delta struct {
 	attested    int64
 	networks    reach
 	views       reach
+	viewers     map[uint64]uint64 // the network that each view came from first, if it is known
 	body        string
 }
 
@@ -142,8 +143,20 @@ func (d *delta) add(h Hit) {
 	}
 	if h.View != 0 {
 		d.attested += h.Weight
-		d.views, _ = d.views.add(h.View)
+		d.viewed(h)
 	}
+}
+
+func (d *delta) viewed(h Hit) {
+	views, more := d.views.add(h.View)
+	d.views = views
+	if !more || h.Network == 0 {
+		return
+	}
+	if d.viewers == nil {
+		d.viewers = map[uint64]uint64{}
+	}
+	d.viewers[h.View] = h.Network
 }
 
 // merge adds what another one has, for two deltas that are counted as one issue.

@@ -47,7 +47,10 @@ func (s *sketch) offer(key issueKey, d *delta, may func(witness uint64) bool) (n
 		c = &fresh
 	}
 	add(c.networks[:], d.networks, may)
-	add(c.views[:], d.views, may)
+	add(c.views[:], d.views, func(view uint64) bool {
+		network, known := d.viewers[view]
+		return (!known || may(network)) && may(view)
+	})
 	networks, views = witnesses(c.networks[:]), witnesses(c.views[:])
 	if len(networks)+len(views) == 0 {
 		return nil, nil
