@@ -272,6 +272,25 @@ func TestFlood(t *testing.T) {
 	}
 }
 
+// What is over may wait: the end of made-up alerts does not take the budget from what begins.
+func TestBudgetOfWhatIsOver(t *testing.T) {
+	f := start(t)
+	f.config.PerHour = 6
+	f.alerter.Use(f.config)
+	for n := range 10 {
+		f.add(1, hit(fmt.Sprintf("https://e%d.example", n), f.now))
+	}
+	f.round(0)
+	f.round(time.Hour) // the rest of them together
+	f.round(7 * 24 * time.Hour)
+	if got := f.round(11 * time.Minute); len(got) != 3 {
+		t.Errorf("ten are over: told %q, want three, half of the budget", got)
+	}
+	real := hit("https://real.example", f.now)
+	f.add(1, real, from(real, 2))
+	f.want("what begins", f.round(time.Minute), "real")
+}
+
 func TestReload(t *testing.T) {
 	f := start(t)
 	f.target.setFail(true)

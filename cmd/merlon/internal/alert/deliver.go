@@ -112,9 +112,10 @@ func (d *delivery) site(ctx context.Context, site string, alerts []store.Notice)
 	return nil
 }
 
-// room is how many messages of the hour may go before this alert: half of them are kept for those that more than one client stands for.
+// room is how many messages of the hour may go before this alert: half of them are kept for what is on and more than one client stands for. That
+// something is over may wait, the more so as made-up alerts end too.
 func (d *delivery) room(a store.Notice) int {
-	if a.State == store.Unconfirmed {
+	if a.State != store.Firing {
 		return (d.perHour + 1) / 2
 	}
 	return d.perHour
