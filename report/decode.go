@@ -2,7 +2,7 @@ package report
 
 import (
 	"bytes"
-	"encoding/json"
+	"cmp"
 	"fmt"
 	"time"
 	"unicode/utf8"
@@ -20,15 +20,13 @@ func Decode(body []byte) ([]Report, error) {
 		// No browser sends that. U+FFFD instead of a byte would make the body three times as large.
 		body = bytes.ToValidUTF8(body, []byte("?"))
 	}
-	if err := checkNesting(body); err != nil {
-		return nil, err
+	if !wellFormed(body) {
+		return nil, cmp.Or(checkNesting(body), ErrNotJSON)
 	}
-	switch {
-	case !json.Valid(body):
-		return nil, ErrNotJSON
-	case body[0] == '[':
+	switch body[0] {
+	case '[':
 		return decodeBatch(body)
-	case body[0] == '{':
+	case '{':
 		return decodeObject(body)
 	}
 	return nil, ErrNotReport

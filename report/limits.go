@@ -30,8 +30,8 @@ var (
 	ErrTooWide   = errors.New("JSON object with too many members")
 )
 
-// checkNesting holds a body against MaxDepth and MaxKeys. It only counts brackets and colons outside of strings, so it can run
-// before the real parser and costs no memory whatever the body is.
+// checkNesting holds a body against MaxDepth and MaxKeys. It only counts brackets and colons outside of strings, so it
+// needs no JSON and costs no memory whatever the body is.
 func checkNesting(body []byte) error {
 	var keys [MaxDepth + 1]int
 	depth := 0

@@ -5,12 +5,15 @@ import (
 	"iter"
 )
 
-// The functions of this file walk JSON that json.Valid has accepted. They copy nothing, so that what a hostile body costs is
+// The functions of this file walk JSON that wellFormed has accepted. They copy nothing, so that what a hostile body costs is
 // what is kept of it.
 
 // stringEnd returns the index of the quote that closes the string opened at i, or the length of body if none does.
 func stringEnd(body []byte, i int) int {
 	for i++; i < len(body); i++ {
+		if i += ordinary(body[i:]); i == len(body) {
+			break
+		}
 		switch body[i] {
 		case '\\':
 			i++

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"encoding/binary"
 	"math"
 	"strconv"
 	"unicode"
@@ -42,6 +43,12 @@ func cleanText(s []byte) []byte {
 // plain reports whether s is printable ASCII without escapes, as nearly all of what browsers send is. It spares them the tables
 // of Unicode.
 func plain(s []byte) bool {
+	for ; len(s) >= 8; s = s[8:] {
+		word := binary.LittleEndian.Uint64(s)
+		if (word+ones)&highs|word&highs|below(word, ' ')|equal(word, '\\') != 0 {
+			return false
+		}
+	}
 	for _, c := range s {
 		if c < ' ' || c > '~' || c == '\\' {
 			return false
