@@ -7,7 +7,7 @@ import (
 // contradicts reports whether the policy in a report allows, by the specification and in every browser, what the report says it did not.
 // It answers only where the policy alone decides: not about framing, of which reports do not tell all ancestors, not about Trusted Types,
 // and not about loads whose kind the directive does not tell.
-func (e *event) contradicts() bool {
+func (e *event) contradicts(req *request) bool {
 	p := e.policy
 	if p == nil || p.list == nil || e.document == nil {
 		return false
@@ -22,10 +22,27 @@ func (e *event) contradicts() bool {
 		d := p.list.Wasm(csp.Strictest)
 		return !d.Blocked
 	}
-	if u, ok := e.blockedURL(); ok {
-		return p.allowsURL(e.directive, csp.ParseOrigin(e.document.origin), &u)
+	return e.allowsBlocked(req.site)
+}
+
+// allowsBlocked asks about a URL. What the policy says depends on neither the query of the URL nor the path of the document, so that it is
+// asked once for all reports that differ in those alone.
+func (e *event) allowsBlocked(site *hosts) bool {
+	if e.blockedAt == nil {
+		return e.allowsURL()
 	}
-	return false
+	q := question{e.policy, e.blockedAt, e.document.origin, e.directive}
+	allows, known := site.allowed.get(q)
+	if !known {
+		allows = e.allowsURL()
+		site.allowed.put(q, allows)
+	}
+	return allows
+}
+
+func (e *event) allowsURL() bool {
+	u, ok := e.blockedURL()
+	return ok && e.policy.allowsURL(e.directive, csp.ParseOrigin(e.document.origin), &u)
 }
 
 // blockedURL returns the URL that was blocked; a bare scheme stands for any of its URLs.

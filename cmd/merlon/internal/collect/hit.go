@@ -21,7 +21,7 @@ func (req *request) hit(e *event, at time.Time) store.Hit {
 	}
 	h.Class, h.Blocked = e.classify(req)
 	h.Blocked = cut(h.Blocked, maxBlocked)
-	contradicts := e.contradicts()
+	contradicts := e.contradicts(req)
 	h.Verdict, h.Rule = e.verdict(req.site.noise, contradicts)
 	h.Fingerprint = fingerprint(&h, contradicts)
 	if e.source != "" {

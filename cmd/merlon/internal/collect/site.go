@@ -19,6 +19,7 @@ type hosts struct {
 	places   *cache[*place]
 	policies *cache[*policy]
 	agents   *cache[agent]
+	allowed  allowed
 
 	views    *views
 	canaries *views
@@ -94,7 +95,6 @@ type request struct {
 	site        *hosts
 	http        *http.Request
 	refererAt   *place // nil if there is none
-	sameOrigin  bool   // the browser says that a page of the site sent it
 	disposition report.Disposition
 	app         string   // the version of the application that handed out the address
 	tainted     []string // the documents that an extension was at work in, as the batch names them
@@ -102,15 +102,21 @@ type request struct {
 
 func (h *hosts) request(r *http.Request, reports []report.Report) *request {
 	req := &request{site: h, http: r, refererAt: h.place(r.Referer())}
-	_, ownOrigin := h.origin(r)
-	// For blob: documents WebKit sends "Origin: null" and no Referer, but says this; a page cannot set it.
-	ownFetch := r.Header.Get("Sec-Fetch-Site") == "same-origin" && h.own(h.place(scheme(r)+"://"+r.Host), r)
-	req.sameOrigin = ownOrigin || h.own(req.refererAt, r) || ownFetch
 	req.query(r.URL.RawQuery)
 	if len(reports) > 1 {
 		req.taint(reports)
 	}
 	return req
+}
+
+// sameOrigin reports whether the browser says that a page of the site has sent the reports.
+func (req *request) sameOrigin() bool {
+	h, r := req.site, req.http
+	if _, own := h.origin(r); own || h.own(req.refererAt, r) {
+		return true
+	}
+	// For blob: documents WebKit sends "Origin: null" and no Referer, but says this; a page cannot set it.
+	return r.Header.Get("Sec-Fetch-Site") == "same-origin" && h.own(h.place(scheme(r)+"://"+r.Host), r)
 }
 
 // query reads the address that the reports were sent to: which policy it is of, which WebKit does not say to report-uri, and the
@@ -188,7 +194,7 @@ func (req *request) own(document string) bool {
 	word, _, _ := strings.Cut(document, ":")
 	switch word {
 	case "about", "blob", "data", "filesystem":
-		return req.sameOrigin
+		return req.sameOrigin()
 	}
 	return false
 }
