@@ -1,9 +1,9 @@
 package collect
 
 import (
-	"crypto/hmac"
+	"crypto/aes"
+	"crypto/cipher"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/binary"
 	"net/http"
 	"net/netip"
@@ -50,11 +50,12 @@ func shared(addr netip.Addr) bool {
 }
 
 // networks hashes the networks of clients with a key that lives for a day and is nowhere but in memory, so that nobody can find
-// out the network from what is stored.
+// out the network from what is stored. An address is one block of AES, which is thus all that the hash needs: under a key that nobody has,
+// the first half of an encrypted block tells nothing about what was encrypted. An HMAC took ten times as long.
 type networks struct {
 	mu  sync.Mutex
 	day int64 // in UTC
-	key [32]byte
+	key cipher.Block
 }
 
 func (n *networks) of(addr netip.Addr, now time.Time) client {
@@ -63,24 +64,32 @@ func (n *networks) of(addr netip.Addr, now time.Time) client {
 	if !prefix.IsValid() {
 		return client{}
 	}
-	key := n.today(now)
-	mac := hmac.New(sha256.New, key[:])
-	mac.Write(prefix.Addr().AsSlice())
-	hash := binary.BigEndian.Uint64(mac.Sum(nil)) | 1
+	block := prefix.Addr().As16() // an IPv4 address as the IPv6 address that stands for it
+	n.today(now).Encrypt(block[:], block[:])
+	hash := binary.BigEndian.Uint64(block[:]) | 1
 	if shared(addr) {
 		hash ^= 1
 	}
 	return client{addr, hash}
 }
 
-func (n *networks) today(now time.Time) [32]byte {
+func (n *networks) today(now time.Time) cipher.Block {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if day := now.Unix() / (24 * 60 * 60); day != n.day || n.key == [32]byte{} {
-		n.day = day
-		rand.Read(n.key[:]) // never fails since Go 1.24
+	if day := now.Unix() / (24 * 60 * 60); day != n.day || n.key == nil {
+		n.day, n.key = day, freshKey()
 	}
 	return n.key
+}
+
+func freshKey() cipher.Block {
+	var key [32]byte
+	rand.Read(key[:]) // never fails since Go 1.24
+	block, err := aes.NewCipher(key[:])
+	if err != nil { // of the key's length
+		panic(err)
+	}
+	return block
 }
 
 // peer is the address at the other end of the connection.
