@@ -2,6 +2,7 @@ package collect
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/store"
@@ -10,6 +11,14 @@ import (
 // CanaryParam is the parameter of the report path under which canaries report: a violation that the gateway itself has put into a page,
 // so that its report proves that reports of this browser arrive. The value is the canary's token.
 const CanaryParam = "c"
+
+// canaryToken returns the token in the address of a canary, "" in others.
+func canaryToken(u *url.URL) string {
+	if !strings.Contains(u.RawQuery, CanaryParam+"=") { // which spares nearly all the parser
+		return ""
+	}
+	return u.Query().Get(CanaryParam)
+}
 
 // canary counts the report of a canary, once. It is no issue and in no counter of reports.
 func (h *handler) canary(r *http.Request, token string) error {

@@ -75,8 +75,9 @@ type Collector struct {
 	newIssues *budget
 	policies  *cache[*policy]
 
-	bytes  atomic.Int64 // of bodies, from reading to answering
-	health health
+	bytes   atomic.Int64 // of bodies, from reading to answering
+	buffers buffers
+	health  health
 
 	mu      sync.Mutex
 	sites   map[string]bool // those that have handlers

@@ -41,14 +41,17 @@ type handler struct {
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
-	header.Set("Cache-Control", "no-store")
-	// Pages with COEP require-corp may send reports only to what says this.
-	header.Set("Cross-Origin-Resource-Policy", "cross-origin")
-	header.Add("Vary", "Origin")
-	// Firefox needs it on the answer to the POST too: without it, it sends the batch three times.
 	origin, own := h.site.origin(r)
+	values := [...]string{
+		"no-store",
+		"cross-origin", // pages with COEP require-corp may send reports only to what says this
+		origin,         // Firefox needs it on the answer to the POST too: without it, it sends the batch three times
+	}
+	// Assigned and not set: each Set would allocate. Nobody else has put anything there but Vary.
+	header["Cache-Control"], header["Cross-Origin-Resource-Policy"] = values[0:1:1], values[1:2:2]
+	header.Add("Vary", "Origin")
 	if own {
-		header.Set("Access-Control-Allow-Origin", origin)
+		header["Access-Control-Allow-Origin"] = values[2:3:3]
 	}
 	switch r.Method {
 	case http.MethodPost:
@@ -92,48 +95,55 @@ func (h *handler) take(w http.ResponseWriter, r *http.Request) error {
 		h.drop(reasonBudget, 1)
 		return nil
 	}
-	// Not supported by the writers of some tests; then the server's own limits hold.
-	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(time.Now().Add(readTimeout))
 	body := &meteredBody{meter: c, source: http.MaxBytesReader(w, r.Body, report.MaxBatchBytes), network: from.network}
 	defer body.release()
-	data, err := io.ReadAll(body)
+	reports, batch, err := c.read(w, body)
+	n := max(len(reports), 1)
 	switch {
 	case errors.Is(err, errBusy):
 		return err
 	case errors.Is(err, errSpent):
 		h.drop(reasonBudget, 1)
-		return nil
-	}
-	var reports []report.Report
-	if err == nil {
-		_ = control.SetReadDeadline(time.Time{})
-		reports, err = report.Decode(data)
-	}
-	n := max(len(reports), 1)
-	switch {
 	case !c.reports.spend(from.network, n, c.now()):
 		h.drop(reasonBudget, int64(n))
 	case err != nil:
 		h.drop(reasonFor(err), 1)
 	case len(reports) > 0:
-		return h.store(r, from, reports, bytes.HasPrefix(bytes.TrimSpace(data), []byte("[")))
+		return h.store(r, from, reports, batch)
 	}
 	return nil
+}
+
+// read reads the reports in a body, and whether they came as a batch.
+func (c *Collector) read(w http.ResponseWriter, body io.Reader) (reports []report.Report, batch bool, err error) {
+	buffer := c.buffers.get()
+	defer c.buffers.put(buffer)
+	// Not supported by the writers of some tests; then the server's own limits hold.
+	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(time.Now().Add(readTimeout))
+	if _, err = buffer.ReadFrom(body); err != nil {
+		return nil, false, err
+	}
+	_ = control.SetReadDeadline(time.Time{})
+	reports, err = report.Decode(buffer.Bytes())
+	return reports, bytes.HasPrefix(bytes.TrimSpace(buffer.Bytes()), []byte("[")), err
 }
 
 // store sorts the reports into those to store and those to count by reason. The latter come last: when storing fails the sender
 // brings both once more.
 func (h *handler) store(r *http.Request, from client, reports []report.Report, batch bool) error {
-	if token := r.URL.Query().Get(CanaryParam); token != "" {
+	if token := canaryToken(r.URL); token != "" {
 		return h.canary(r, token)
 	}
 	hits := make([]store.Hit, 0, len(reports))
-	dropped := map[string]int64{}
+	var dropped map[string]int64 // nothing, mostly
 	req := h.site.request(r, reports)
 	now := h.collector.now()
 	for i := range reports {
 		if reason := req.refuse(&reports[i]); reason != "" {
+			if dropped == nil {
+				dropped = map[string]int64{}
+			}
 			dropped[reason]++
 			continue
 		}
@@ -166,7 +176,7 @@ func (h *handler) submit(r *http.Request, from client, reports []report.Report, 
 	if batch {
 		id = identify(h.collector.secret(), h.site.name, from, r, reports, h.collector.now())
 	}
-	if repeated, err = h.collector.submit(r.Context(), hits, id); err == nil && !repeated {
+	if repeated, err = h.collector.submit(hits, id); err == nil && !repeated {
 		h.collector.stored(h.site.name, len(hits))
 	}
 	return repeated, err
@@ -191,35 +201,3 @@ func reasonFor(err error) string {
 	}
 	return reasonIncomplete
 }
-
-// bytesPerReport is how much of a body costs its sender as much as a report. Otherwise a network could hold all of the memory below with
-// large bodies that never end, each the price of one report.
-const bytesPerReport = 16 << 10
-
-// errSpent says that the sender's network has spent its budget within the body.
-var errSpent = errors.New("too many bytes from this network")
-
-// meteredBody counts what it reads against the memory that all requests share, and against the budget of its sender's network. The bytes
-// count when they are there: a sender that promises many and sends none takes nothing.
-type meteredBody struct {
-	meter   *Collector
-	source  io.Reader
-	network uint64
-	n       int64
-}
-
-func (b *meteredBody) Read(p []byte) (int, error) {
-	n, err := b.source.Read(p)
-	before := b.n / bytesPerReport
-	b.n += int64(n)
-	price := int(b.n/bytesPerReport - before)
-	switch {
-	case b.meter.bytes.Add(int64(n)) > b.meter.maxBytes:
-		return n, errBusy
-	case price > 0 && !b.meter.reports.spend(b.network, price, b.meter.now()):
-		return n, errSpent
-	}
-	return n, err
-}
-
-func (b *meteredBody) release() { b.meter.bytes.Add(-b.n) }

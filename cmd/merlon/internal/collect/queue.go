@@ -32,19 +32,15 @@ func (c *Collector) drop(site, reason string, n int64) {
 	c.dropped(site, reason, n)
 }
 
-// submit adds hits to the next transaction and waits for its end. If ctx ends before, they are stored all the same. A batch that is known by
-// its id is not stored again: submit waits for what has become of it.
-func (c *Collector) submit(ctx context.Context, hits []store.Hit, id *batchID) (repeated bool, err error) {
+// submit adds hits to the next transaction and waits for its end, also for a sender who has gone: a wait that ends early would cost each of
+// the others a second channel. A batch that is known by its id is not stored again: submit waits for what has become of it.
+func (c *Collector) submit(hits []store.Hit, id *batchID) (repeated bool, err error) {
 	r, repeated, err := c.enqueue(hits, id)
 	if err != nil || r == nil {
 		return repeated, err
 	}
-	select {
-	case <-r.done:
-		return repeated, r.err
-	case <-ctx.Done():
-		return repeated, ctx.Err()
-	}
+	<-r.done
+	return repeated, r.err
 }
 
 // enqueue returns the round to wait for, nil if there is none.
