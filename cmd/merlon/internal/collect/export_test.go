@@ -53,11 +53,7 @@ func (s *Sorter) Cached() int {
 }
 
 // Waiting is how many reports the next round has.
-func (c *Collector) Waiting() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.pending.reports
-}
+func (c *Collector) Waiting() int { return c.waiting() }
 
 // Round stands for the round that fills; it is another one when that has been taken to be committed.
 func (c *Collector) Round() any {

@@ -3,6 +3,7 @@ package collect
 import (
 	"context"
 	"errors"
+	"runtime"
 
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/store"
 )
@@ -103,6 +104,7 @@ func (c *Collector) run() {
 	defer close(c.ended)
 	failing := false
 	for {
+		c.gather()
 		r, last := c.take()
 		switch {
 		case r != nil:
@@ -114,6 +116,29 @@ func (c *Collector) run() {
 			return
 		}
 	}
+}
+
+// enough is how many reports a round has when it is not worth while to gather more: what a commit costs by itself is then little for each.
+const enough = 256
+
+// gather lets everybody go first who can run, as long as that brings more reports. What a commit costs it costs once, so that larger rounds save
+// time when there is none to lose; when there is, nobody else can run, and gather returns at once.
+func (c *Collector) gather() {
+	for before := 0; ; {
+		n := c.waiting()
+		if n <= before || n >= enough {
+			return
+		}
+		before = n
+		runtime.Gosched()
+	}
+}
+
+// waiting is how many reports the next round has.
+func (c *Collector) waiting() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.pending.reports
 }
 
 // take starts a new round and returns the one before, and whether it was the last. It returns nil if there is nothing to do yet.
