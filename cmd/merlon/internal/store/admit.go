@@ -40,6 +40,8 @@ type liveIssue struct {
 	worth   worth
 	rank    int       // index in the ranking, -1: not in it
 	since   time.Time // when it came into the lane; zero: not in it
+
+	recalled recalled
 }
 
 // limit is how many issues one site may have.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"fmt"
+	"slices"
 )
 
 // Commit stores the batch in one transaction. When it returns nil the batch is on stable storage, when it returns an error nothing
@@ -115,11 +116,23 @@ func (c *commit) count(site string, issue *liveIssue, d *delta) {
 
 // add adds the counts of d to the row of its issue.
 func (c *commit) add(issue *liveIssue, d *delta) {
-	var known label
-	var networks, views []byte
-	c.each(addIssue, func(scan func(...any) error) error { return scan(&known.verdict, &known.rule, &networks, &views) },
-		d.first.UnixMilli(), d.last.UnixMilli(), d.total.enforced, d.total.reported, d.total.unknown, d.attested, d.hit.Sample, issue.id)
-	c.describe(issue, d, known, reachOf(networks), reachOf(views))
+	args := [...]any{d.first.UnixMilli(), d.last.UnixMilli(), d.total.enforced, d.total.reported, d.total.unknown, d.attested, d.hit.Sample, issue.id}
+	r := c.recall(issue)
+	switch {
+	case r == nil || !r.covers(d) && !(r.networks.whole() && r.views.whole()):
+		var known label
+		var networks, views []byte
+		c.each(addAndReadIssue, func(scan func(...any) error) error { return scan(&known.verdict, &known.rule, &networks, &views) }, args[:]...)
+		c.describe(issue, d, known, reachOf(networks), reachOf(views))
+	case r.covers(d):
+		c.exec(addIssue, args[:]...)
+		w := issue.worth
+		w.last = d.last.UnixMilli()
+		issue.appraise(w)
+	default:
+		c.exec(addIssue, args[:]...)
+		c.describe(issue, d, r.label, slices.Clone(r.networks.all), slices.Clone(r.views.all))
+	}
 }
 
 type label struct {
@@ -139,6 +152,7 @@ func (c *commit) describe(issue *liveIssue, d *delta, known label, networks, vie
 		c.exec(setReach, known.verdict, known.rule, networks.count(), networks.blob(), views.count(), views.blob(), issue.id)
 	}
 	issue.appraise(worth{known.verdict == Noise, networks.count(), views.count(), d.last.UnixMilli()})
+	issue.recalled = recalled{true, c.store.updates, known, sightOf(networks), sightOf(views)}
 }
 
 // insert makes the row of an issue, with no reports yet.
@@ -146,7 +160,7 @@ func (c *commit) insert(site *siteIssues, key issueKey, d *delta, folded bool) *
 	h := &d.hit
 	result := c.exec(insertIssue, key.site, key.fp.Version, key.fp.Sum[:], folded, h.Type, h.Directive, h.Class, h.Blocked, h.Sample, h.Verdict, h.Rule,
 		d.first.UnixMilli(), d.last.UnixMilli())
-	issue := &liveIssue{folded: folded}
+	issue := &liveIssue{folded: folded, recalled: recalled{known: true, updates: c.store.updates, label: label{h.Verdict, h.Rule}}}
 	if c.err == nil {
 		issue.id, c.err = result.LastInsertId()
 	}

@@ -68,5 +68,5 @@ func (c *commit) sample(site string, issue *liveIssue, d *delta) {
 	}
 	issue.sampled = d.last
 	c.exec(insertSample, site, issue.id, d.last.UnixMilli(), d.body)
-	c.exec(trimSamples, issue.id, MaxSamples/2)
+	c.exec(trimSamples, issue.id)
 }

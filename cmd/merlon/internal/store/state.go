@@ -91,6 +91,7 @@ func (s *Store) updateThen(ctx context.Context, what string, f func(context.Cont
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.updates++
 	if err := s.updateLocked(context.WithoutCancel(ctx), f); err != nil { // see transact
 		return fmt.Errorf("%s: %w", what, err)
 	}

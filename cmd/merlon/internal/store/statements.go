@@ -5,6 +5,7 @@ import "strconv"
 // The statements of a commit, prepared once: to compile them costs more than to run them.
 const (
 	addIssue = iota
+	addAndReadIssue
 	insertIssue
 	setReach
 	addFacet
@@ -40,7 +41,9 @@ func statementText(n int) string {
 	case addIssue:
 		return `UPDATE issues SET first_seen = min(first_seen, ?), last_seen = max(last_seen, ?),
 			enforced = enforced + ?, reported = reported + ?, unknown = unknown + ?, attested = attested + ?, sample = iif(sample = '', ?, sample)
-			WHERE id = ? RETURNING verdict, rule, network_set, view_set`
+			WHERE id = ?`
+	case addAndReadIssue:
+		return statementText(addIssue) + ` RETURNING verdict, rule, network_set, view_set`
 	case insertIssue:
 		return `INSERT INTO issues (site, fingerprint_version, fingerprint, folded, type, directive, class, blocked, sample, verdict, rule,
 			first_seen, last_seen, enforced, reported, unknown) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0)`
@@ -61,9 +64,10 @@ func statementText(n int) string {
 	case insertSample:
 		return `INSERT INTO samples (site, issue, at, body) VALUES (?, ?, ?, ?)`
 	case trimSamples:
+		half := strconv.Itoa(MaxSamples / 2) // as a parameter it would have the statement compiled anew each time: plans follow limits
 		return `DELETE FROM samples WHERE issue = ?1
-			AND id NOT IN (SELECT id FROM samples WHERE issue = ?1 ORDER BY id LIMIT ?2)
-			AND id NOT IN (SELECT id FROM samples WHERE issue = ?1 ORDER BY id DESC LIMIT ?2)`
+			AND id NOT IN (SELECT id FROM samples WHERE issue = ?1 ORDER BY id LIMIT ` + half + `)
+			AND id NOT IN (SELECT id FROM samples WHERE issue = ?1 ORDER BY id DESC LIMIT ` + half + `)`
 	case addCounter:
 		return `INSERT INTO counters (site, type, directive, class, disposition, hour, count) VALUES (?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT DO UPDATE SET count = count + excluded.count`

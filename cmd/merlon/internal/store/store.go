@@ -35,6 +35,7 @@ type Store struct {
 	write    *sql.DB                // nil if opened by OpenReader
 	prepared prepared               // on the connection of write
 	sites    map[string]*siteIssues // what Commit knows of the issues; nil: to be read
+	updates  int64                  // transactions that were not commits: after them rows may say something else
 	sketch   *sketch                // nil until a site is half full
 
 	maxIssues, maxAllIssues int // MaxIssues and MaxAllIssues
