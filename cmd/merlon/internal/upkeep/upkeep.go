@@ -46,6 +46,7 @@ type Upkeep struct {
 	labelled map[string][]collect.Rule // what the issues of a site have their labels by
 	relabels trouble
 	maintain trouble
+	clock    clock
 }
 
 // New returns an Upkeep that works until Close. It labels nothing before it is told the sites.
@@ -129,7 +130,12 @@ func (u *Upkeep) label(ctx context.Context, t Task) {
 
 // clean removes what is beyond its time.
 func (u *Upkeep) clean(ctx context.Context, t Task) {
-	done, err := u.config.Store.Maintain(ctx, u.config.Now(), t.Retention)
+	now := u.config.Now()
+	if !u.clock.steady(now) {
+		u.config.Logger.Warn("the clock was set: nothing old is removed from the report database for a day", "now", now.UTC().Format(time.RFC3339))
+		return
+	}
+	done, err := u.config.Store.Maintain(ctx, now, t.Retention)
 	if ctx.Err() != nil {
 		return
 	}
