@@ -41,6 +41,7 @@ type liveIssue struct {
 	rank    int       // index in the ranking, -1: not in it
 	since   time.Time // when it came into the lane; zero: not in it
 
+	fresh    bool // its row is new and has no facets
 	recalled recalled
 }
 

@@ -105,9 +105,7 @@ func (c *commit) other(key issueKey, d *delta) {
 // count adds d to an issue that has a row.
 func (c *commit) count(site string, issue *liveIssue, d *delta) {
 	c.add(issue, d)
-	for f, n := range d.facets {
-		c.facet(site, issue.id, f, n)
-	}
+	c.facets(site, issue, d)
 	for hour, n := range d.hours {
 		c.exec(addTimeline, site, issue.id, hour, n.enforced, n.reported, n.unknown)
 	}
@@ -160,7 +158,7 @@ func (c *commit) insert(site *siteIssues, key issueKey, d *delta, folded bool) *
 	h := &d.hit
 	result := c.exec(insertIssue, key.site, key.fp.Version, key.fp.Sum[:], folded, h.Type, h.Directive, h.Class, h.Blocked, h.Sample, h.Verdict, h.Rule,
 		d.first.UnixMilli(), d.last.UnixMilli())
-	issue := &liveIssue{folded: folded, recalled: recalled{known: true, updates: c.store.updates, label: label{h.Verdict, h.Rule}}}
+	issue := &liveIssue{folded: folded, fresh: true, recalled: recalled{known: true, updates: c.store.updates, label: label{h.Verdict, h.Rule}}}
 	if c.err == nil {
 		issue.id, c.err = result.LastInsertId()
 	}

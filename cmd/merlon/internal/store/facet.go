@@ -13,6 +13,19 @@ const (
 	sampleInterval = time.Minute // between the last samples of an issue
 )
 
+// facets adds the values that d has. An issue without any has room for a few.
+func (c *commit) facets(site string, issue *liveIssue, d *delta) {
+	room := issue.fresh && len(d.facets) <= MaxFacets
+	issue.fresh = false
+	for f, n := range d.facets {
+		if room {
+			c.exec(insertFacet, site, issue.id, f.kind, f.value, n)
+		} else {
+			c.facet(site, issue.id, f, n)
+		}
+	}
+}
+
 // facet adds n to a value of the issue, or to the sum of those that have no row.
 func (c *commit) facet(site string, issue int64, f facet, n int64) {
 	result := c.exec(addFacet, n, issue, f.kind, f.value)
