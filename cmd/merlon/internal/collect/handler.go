@@ -176,10 +176,7 @@ func (h *handler) submit(r *http.Request, from client, reports []report.Report, 
 	if batch {
 		id = identify(h.collector.secret(), h.site.name, from, r, reports, h.collector.now())
 	}
-	if repeated, err = h.collector.submit(hits, id); err == nil && !repeated {
-		h.collector.stored(h.site.name, len(hits))
-	}
-	return repeated, err
+	return h.collector.submit(hits, id)
 }
 
 func (h *handler) drop(reason string, n int64) { h.collector.drop(h.site.name, reason, n) }

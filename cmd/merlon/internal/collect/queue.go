@@ -162,6 +162,10 @@ func (c *Collector) commit(r *round, failing bool) bool {
 	c.health.failing.Store(r.err != nil)
 	if r.err != nil {
 		c.health.refused.Add(int64(r.reports))
+	} else {
+		for site, n := range r.bySite {
+			c.stored(site, n)
+		}
 	}
 	close(r.done)
 	switch failed := r.err != nil; {
