@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"fmt"
 	"slices"
 	"time"
 )
@@ -58,21 +57,16 @@ type CanaryHour struct {
 const maxAlertDetails = 500
 
 // AlertFacts answers the query.
-func (s *Store) AlertFacts(ctx context.Context, q AlertQuery) (AlertFacts, error) {
-	tx, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
-	if err != nil {
-		return AlertFacts{}, fmt.Errorf("reading what alerts go by: %w", err)
-	}
-	defer tx.Rollback() // it only read
-	r := &alertReader{ctx: ctx, tx: tx, q: q}
-	r.issues()
-	r.details()
-	r.totals()
-	r.canaries()
-	if r.err != nil {
-		return AlertFacts{}, fmt.Errorf("reading what alerts go by: %w", r.err)
-	}
-	return r.out, nil
+func (s *Store) AlertFacts(ctx context.Context, q AlertQuery) (facts AlertFacts, err error) {
+	return facts, s.ask(ctx, "what alerts go by", func(ctx context.Context, tx *sql.Tx) error {
+		r := &alertReader{ctx: ctx, tx: tx, q: q}
+		r.issues()
+		r.details()
+		r.totals()
+		r.canaries()
+		facts = r.out
+		return r.err
+	})
 }
 
 // alertReader reads in one transaction. The first error stays and makes the rest do nothing.

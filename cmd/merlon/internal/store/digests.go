@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"time"
 )
@@ -9,21 +10,23 @@ import (
 // Digests returns the batches that commits remember, and when they came.
 func (s *Store) Digests(ctx context.Context) (map[Digest]time.Time, error) {
 	out := map[Digest]time.Time{}
-	rows, err := s.read.QueryContext(ctx, "SELECT digest, at FROM digests ORDER BY at DESC")
-	err = eachRow(rows, err, func(scan func(...any) error) error {
-		var d []byte
-		var at int64
-		if err := scan(&d, &at); err != nil {
-			return err
-		}
-		if len(d) != len(Digest{}) {
-			return fmt.Errorf("a digest of %d bytes", len(d))
-		}
-		out[Digest(d)] = fromMillis(at)
-		return nil
+	err := s.ask(ctx, "digests", func(ctx context.Context, tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, "SELECT digest, at FROM digests ORDER BY at DESC")
+		return eachRow(rows, err, func(scan func(...any) error) error {
+			var d []byte
+			var at int64
+			if err := scan(&d, &at); err != nil {
+				return err
+			}
+			if len(d) != len(Digest{}) {
+				return fmt.Errorf("a digest of %d bytes", len(d))
+			}
+			out[Digest(d)] = fromMillis(at)
+			return nil
+		})
 	})
 	if err != nil {
-		return nil, fmt.Errorf("reading digests: %w", err)
+		return nil, err
 	}
 	return out, nil
 }

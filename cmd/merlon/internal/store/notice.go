@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"strings"
 	"time"
 )
@@ -34,23 +33,20 @@ const (
 )
 
 // Notices lists the alerts that are on, that somebody has yet to hear of, and that ended lately, the newest first.
-func (s *Store) Notices(ctx context.Context) ([]Notice, error) {
-	var alerts []Notice
-	rows, err := s.read.QueryContext(ctx, `SELECT site, kind, subject, state, since, sent_at, fired, issue, what, why, pending FROM alerts
-		ORDER BY since DESC, site, kind, subject`)
-	err = eachRow(rows, err, func(scan func(...any) error) error {
-		var a Notice
-		var since, sent, fired int64
-		var pending string
-		err := scan(&a.Site, &a.Kind, &a.Subject, &a.State, &since, &sent, &fired, &a.Issue, &a.What, &a.Why, &pending)
-		a.Since, a.SentAt, a.Fired, a.Pending = fromMillis(since), optional(sent), fromMillis(fired), strings.Fields(pending)
-		alerts = append(alerts, a)
-		return err
+func (s *Store) Notices(ctx context.Context) (alerts []Notice, err error) {
+	return alerts, s.ask(ctx, "alerts", func(ctx context.Context, tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, `SELECT site, kind, subject, state, since, sent_at, fired, issue, what, why, pending FROM alerts
+			ORDER BY since DESC, site, kind, subject`)
+		return eachRow(rows, err, func(scan func(...any) error) error {
+			var a Notice
+			var since, sent, fired int64
+			var pending string
+			err := scan(&a.Site, &a.Kind, &a.Subject, &a.State, &since, &sent, &fired, &a.Issue, &a.What, &a.Why, &pending)
+			a.Since, a.SentAt, a.Fired, a.Pending = fromMillis(since), optional(sent), fromMillis(fired), strings.Fields(pending)
+			alerts = append(alerts, a)
+			return err
+		})
 	})
-	if err != nil {
-		return nil, fmt.Errorf("reading alerts: %w", err)
-	}
-	return alerts, nil
 }
 
 // SaveNotices stores alerts, each in the place of the one with the same site, kind and subject, and forgets those that ended before

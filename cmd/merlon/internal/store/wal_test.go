@@ -2,6 +2,9 @@ package store_test
 
 import (
 	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -69,5 +72,26 @@ func readUntil(t *testing.T, s *store.Store, ticks, stop <-chan struct{}) {
 			return
 		default:
 		}
+	}
+}
+
+// A question past ask has no end, and the log is not begun anew beside it.
+func TestQuestionsAreAsked(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var askers []string
+	for _, name := range files {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasSuffix(name, "_test.go") && (strings.Contains(string(text), "s.read.Query") || strings.Contains(string(text), "s.read.Begin")) {
+			askers = append(askers, name)
+		}
+	}
+	if !slices.Equal(askers, []string{"read.go"}) {
+		t.Errorf("questions without ask in %q, want them in read.go alone", askers)
 	}
 }
