@@ -122,9 +122,10 @@ func TestDaily(t *testing.T) {
 	k := open(t, dir, c)
 	made := 0
 	get := keys.Daily(k, "a", func(p keys.Pair) keys.Pair { made++; return p })
-	first, second := get(), get()
-	if first != k.Key("a") || second != first || made != 1 {
-		t.Errorf("made %d times in a day, want once", made)
+	for range 2 {
+		if get() != k.Key("a") || made != 1 {
+			t.Errorf("made %d times in a day, want once", made)
+		}
 	}
 	c.Time = noon.Add(24 * time.Hour)
 	if get() != k.Key("a") || made != 2 {
