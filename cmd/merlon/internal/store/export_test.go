@@ -22,7 +22,6 @@ func AskedPerView(site string, issue int64, now time.Time) []Asked {
 		{"pages", pagesText, []any{array([]int64{issue}), topPages}},
 		{"timeline", timelineText, []any{1, issue, since, maxPoints}},
 		{"site timeline", siteTimelineText, []any{1, sites, since, maxPoints}},
-		{"verdict timeline", verdictTimelineText, []any{1, sites, since, maxPoints}},
 		{"drops", dropsText, []any{sites, since}},
 		{"totals", totalsText, []any{sites, since}},
 		{"documents", documentsText, []any{site, since, maxDocuments}},

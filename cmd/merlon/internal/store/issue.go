@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// ErrNotFound is returned by [Store.Issue] for an id that is not in the database.
-var ErrNotFound = errors.New("no such issue")
+// ErrNotFound says that an issue or a policy is not in the database.
+var ErrNotFound = errors.New("the database has none")
 
 // Issue is a group of violations of one site that one change would fix. Every string in it came from the network: cleaned of
 // control characters and secrets, bounded, and still hostile.
