@@ -55,7 +55,7 @@ func TestPagesInParallel(t *testing.T) {
 
 func TestEveryReasonHasWords(t *testing.T) {
 	r := newRig(t)
-	reasons := []string{"foreign", "type", "not-json", "not-a-report", "too-large", "too-many", "too-deep", "incomplete", "preflight", "method", "client-budget", "repeated"}
+	reasons := []string{"foreign", "not-json", "not-a-report", "too-large", "too-many", "too-deep", "incomplete", "preflight", "method", "client-budget", "repeated", "canary"}
 	var b store.Batch
 	for _, name := range append(reasons, "of a later version") {
 		b.Drop("shop.example", name, r.clock.Now(), 1)

@@ -7,7 +7,7 @@ type reason struct {
 	Do       string
 }
 
-// reasonFor explains a reason by the name under which it is counted. Most frequent in practice is the first.
+// reasonFor explains a reason by the name under which collect counts it, the most frequent one in practice first.
 func reasonFor(name string) reason {
 	switch name {
 	case "foreign":
@@ -15,10 +15,6 @@ func reasonFor(name string) reason {
 			"The report names a page that is not on one of the site's hosts. " +
 				"Any page on the web can name your report address in its own policy.",
 			"If the page is yours, add its host to `hosts` of the site in the policy file. Otherwise nothing."}
-	case "type":
-		return reason{"Another kind of report",
-			"Browsers also report deprecations, crashes and more to the same address. " +
-				"merlon keeps violations of a Content Security Policy.", "Nothing."}
 	case "not-json":
 		return reason{"Not JSON", "No browser sends that. It was a bot, a test by hand, or a proxy that changes bodies.",
 			"Nothing, if it is a trickle. If it is most of what arrives, look at what stands between the browsers and merlon."}
