@@ -39,15 +39,15 @@ type Target interface {
 
 // The defaults. Those of a jump are PostHog's.
 const (
-	DefaultSilence  = 6 * time.Hour
-	DefaultJump     = 3
-	DefaultJumpFrom = 10
-	DefaultPerHour  = 20
+	defaultSilence  = 6 * time.Hour
+	defaultJump     = 3
+	defaultJumpFrom = 10
+	defaultPerHour  = 20
 )
 
 func (c Config) withDefaults() Config {
-	c.Silence, c.Jump = cmp.Or(c.Silence, DefaultSilence), cmp.Or(c.Jump, DefaultJump)
-	c.JumpFrom, c.PerHour = cmp.Or(c.JumpFrom, DefaultJumpFrom), cmp.Or(c.PerHour, DefaultPerHour)
+	c.Silence, c.Jump = cmp.Or(c.Silence, defaultSilence), cmp.Or(c.Jump, defaultJump)
+	c.JumpFrom, c.PerHour = cmp.Or(c.JumpFrom, defaultJumpFrom), cmp.Or(c.PerHour, defaultPerHour)
 	c.Sites, c.Critical, c.Targets = slices.Clone(c.Sites), slices.Clone(c.Critical), slices.Clone(c.Targets)
 	return c
 }

@@ -56,8 +56,15 @@ func conditionOf(id string) Condition {
 // is worth the doubt.
 func tells(i store.AlertIssue) (unconfirmed, ok bool) {
 	unconfirmed = !i.Confirmed()
-	return unconfirmed, !unconfirmed || executable[i.Directive]
+	return unconfirmed, !unconfirmed || executable(i.Directive)
 }
 
-// executable are the directives whose sources run, or say from where what runs is loaded.
-var executable = map[string]bool{"script-src": true, "script-src-elem": true, "script-src-attr": true, "worker-src": true, "object-src": true, "base-uri": true}
+// executable reports whether the directive's sources run, or say from where what runs is loaded. It is narrower than what the store keeps
+// room for: a form or a connection leads data away, and runs nothing.
+func executable(directive string) bool {
+	switch directive {
+	case "script-src", "script-src-elem", "script-src-attr", "worker-src", "object-src", "base-uri":
+		return true
+	}
+	return false
+}
