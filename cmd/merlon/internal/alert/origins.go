@@ -33,16 +33,13 @@ var (
 		Check: newOrigin("object-src")}
 )
 
-// classOrigin is the class of issues whose Blocked is an origin.
-const classOrigin = "origin"
-
 func newOrigin(directives ...string) func(*Snapshot) []Finding {
 	return func(s *Snapshot) []Finding {
 		var out []Finding
 		for _, i := range s.Facts.Issues {
 			unconfirmed, ok := tells(i)
 			fresh := i.State == store.New && s.Now.Sub(i.FirstSeen) < freshFor
-			if !ok || !fresh || i.Class != classOrigin || !slices.Contains(directives, i.Directive) {
+			if !ok || !fresh || i.Class != store.ClassOrigin || !slices.Contains(directives, i.Directive) {
 				continue
 			}
 			f := about(i, unconfirmed)

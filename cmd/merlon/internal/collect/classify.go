@@ -3,28 +3,8 @@ package collect
 import (
 	"strconv"
 	"strings"
-)
 
-// The classes of issues. The discriminator (Blocked, for scripts the sample too) is what the change to the policy would name.
-const (
-	classOrigin         = "origin"          // a URL of another origin: the origin
-	classSelf           = "self"            // a URL of the document's own origin; with the path's template where the policy has paths
-	classScheme         = "scheme"          // data:, blob:, an extension: the scheme
-	classInline         = "inline"          // script, style, handler: the sample, else where it is
-	classEval           = "eval"            // eval and its kin: the script that calls it
-	classWasmEval       = "wasm-eval"       // the same, and another keyword
-	classTrustedTypes   = "trusted-types"   // the sink or policy, and the script
-	classFrameAncestors = "frame-ancestors" // the origin of the page that framed the document, "" if not known
-	classOther          = "other"           // what blocked-uri says is none of these
-
-	// Of reports that are not about a CSP.
-	classOpener      = "opener"      // of Cross-Origin-Opener-Policy: the property and the other page's origin
-	classFeature     = "feature"     // of Permissions-Policy and Document-Policy: the feature
-	classDeprecation = "deprecation" // the feature that goes away
-	classIntervent   = "intervention"
-	classCrash       = "crash"   // the reason
-	classNetwork     = "network" // the error and the origin
-	classHash        = "hash"    // the script
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/store"
 )
 
 // directive returns name if it is a directive that a browser can report.
@@ -47,19 +27,19 @@ func (e *event) classify(req *request) (class, blocked string) {
 		return e.classifyDetail()
 	}
 	if e.directive == "frame-ancestors" {
-		return classFrameAncestors, e.framer(req)
+		return store.ClassFrameAncestors, e.framer(req)
 	}
 	switch e.blocked {
 	case "inline":
-		return classInline, e.inline()
+		return store.ClassInline, e.inline()
 	case "eval":
-		return classEval, e.script()
+		return store.ClassEval, e.script()
 	case "wasm-eval":
-		return classWasmEval, e.script()
+		return store.ClassWasmEval, e.script()
 	case "trusted-types-sink", "trusted-types-policy":
-		return classTrustedTypes, e.trustedTypes()
+		return store.ClassTrustedTypes, e.trustedTypes()
 	case "self":
-		return classSelf, "self"
+		return store.ClassSelf, "self"
 	}
 	return e.classifyURL()
 }
@@ -69,15 +49,15 @@ func (e *event) classifyURL() (class, blocked string) {
 	switch {
 	case e.blockedAt == nil:
 		if scheme := schemeOf(e.blocked); scheme != "" {
-			return classScheme, maskWord(scheme) + ":"
+			return store.ClassScheme, maskWord(scheme) + ":"
 		}
-		return classOther, ""
+		return store.ClassOther, ""
 	case e.document == nil || e.blockedAt.origin != e.document.origin:
-		return classOrigin, e.blockedAt.origin
+		return store.ClassOrigin, e.blockedAt.origin
 	case e.policy.hasPath(e.directive):
-		return classSelf, "self " + e.blockedAt.route
+		return store.ClassSelf, "self " + e.blockedAt.route
 	}
-	return classSelf, "self"
+	return store.ClassSelf, "self"
 }
 
 // inline names code that stands in a page: its sample tells more than the place, which is where there is none. The line is part of the

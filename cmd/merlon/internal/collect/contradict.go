@@ -1,6 +1,7 @@
 package collect
 
 import (
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/store"
 	"github.com/merlon-sec/merlon/csp"
 )
 
@@ -138,9 +139,9 @@ func inlineKinds(directive string) []csp.InlineType {
 func Contradiction(class string) string {
 	const rest = " It may also come from an extension or a proxy that changes the policy on its way, or be forged: anybody can send a report."
 	switch class {
-	case classInline, classEval, classWasmEval:
+	case store.ClassInline, store.ClassEval, store.ClassWasmEval:
 		return "The policy in the report allows the code that it says was blocked. The page may have a second policy that does not, whose report names the wrong one." + rest
-	case classScheme:
+	case store.ClassScheme:
 		return "The policy in the report allows the scheme that it says was blocked." + rest
 	}
 	return "The policy in the report allows the address that it says was blocked. The load was probably redirected: browsers name the address before the " +

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strings"
 
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/store"
 	"github.com/merlon-sec/merlon/report"
 )
 
@@ -37,9 +38,9 @@ func (e *event) detail(d report.Detail) {
 		e.directive, e.disposition = documentFeature(d.Policy), d.Disposition
 		e.blocked, e.source, e.line, e.col = d.Policy, d.SourceFile, d.Line, d.Column
 	case *report.Deprecation:
-		e.directive, e.blocked, e.source, e.line, e.col = classDeprecation, d.ID, d.SourceFile, d.Line, d.Column
+		e.directive, e.blocked, e.source, e.line, e.col = store.ClassDeprecation, d.ID, d.SourceFile, d.Line, d.Column
 	case *report.Intervention:
-		e.directive, e.blocked, e.source, e.line, e.col = classIntervent, d.ID, d.SourceFile, d.Line, d.Column
+		e.directive, e.blocked, e.source, e.line, e.col = store.ClassIntervention, d.ID, d.SourceFile, d.Line, d.Column
 	case *report.Crash:
 		e.directive, e.blocked = oneOf(d.Reason, "oom", "unresponsive"), d.Reason
 	case *report.Integrity:
@@ -53,25 +54,25 @@ func (e *event) classifyDetail() (class, blocked string) {
 	switch d := e.rep.Detail.(type) {
 	case *report.Hash:
 		if e.blockedAt == nil {
-			return classHash, ""
+			return store.ClassHash, ""
 		}
-		return classHash, e.blockedAt.of(e.document)
+		return store.ClassHash, e.blockedAt.of(e.document)
 	case *report.COOP:
-		return classOpener, strings.TrimSpace(word(d.Property) + " " + e.otherOrigin())
+		return store.ClassOpener, strings.TrimSpace(word(d.Property) + " " + e.otherOrigin())
 	case *report.COEP, *report.Integrity:
 		return e.classifyURL()
 	case *report.PermissionsPolicy, *report.DocumentPolicy:
-		return classFeature, word(e.blocked)
+		return store.ClassFeature, word(e.blocked)
 	case *report.Deprecation:
-		return classDeprecation, word(e.blocked)
+		return store.ClassDeprecation, word(e.blocked)
 	case *report.Intervention:
-		return classIntervent, word(e.blocked)
+		return store.ClassIntervention, word(e.blocked)
 	case *report.Crash:
-		return classCrash, word(e.blocked)
+		return store.ClassCrash, word(e.blocked)
 	case *report.NetworkError:
-		return classNetwork, strings.TrimSpace(networkError(d) + " " + e.documentOrigin())
+		return store.ClassNetwork, strings.TrimSpace(networkError(d) + " " + e.documentOrigin())
 	}
-	return classOther, ""
+	return store.ClassOther, ""
 }
 
 // otherPage is the page on the other side of an opener policy.

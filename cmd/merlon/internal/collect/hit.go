@@ -45,7 +45,7 @@ func fingerprint(h *store.Hit, contradicts bool) store.Fingerprint {
 	var buffer [1 << 10]byte
 	key := buffer[:0]
 	parts := [...]string{h.Type, h.Directive, h.Class, h.Blocked, ""}
-	if h.Class == classInline {
+	if h.Class == store.ClassInline {
 		parts[4] = h.Sample
 	}
 	for _, part := range parts {

@@ -42,17 +42,17 @@ func contradicting(i store.Issue, fp store.Fingerprint) bool {
 func (l *Labels) stored(i store.Issue) *event {
 	e := &event{kind: i.Type, directive: i.Directive}
 	switch i.Class {
-	case classOrigin, classScheme:
+	case store.ClassOrigin, store.ClassScheme:
 		e.blocked = i.Blocked
-	case classInline, classEval, classWasmEval:
+	case store.ClassInline, store.ClassEval, store.ClassWasmEval:
 		e.blocked = i.Class
-		if i.Class == classInline {
+		if i.Class == store.ClassInline {
 			e.sample = i.Sample
 		}
 		if strings.HasSuffix(i.Blocked, ":") {
 			e.source = i.Blocked
 		}
-	case classNetwork:
+	case store.ClassNetwork:
 		e.blocked, _, _ = strings.Cut(i.Blocked, " ")
 	}
 	e.blockedAt = l.site.place(e.blocked)

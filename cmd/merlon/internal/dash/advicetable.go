@@ -1,5 +1,7 @@
 package dash
 
+import "github.com/merlon-sec/merlon/cmd/merlon/internal/store"
+
 func otherwise() adviceRule {
 	return adviceRule{advice: advice{
 		Headline: "Something the policy does not allow",
@@ -91,7 +93,7 @@ func particularRules() rulebook {
 func inlineRules() rulebook {
 	return rulebook{{
 		directives: []string{"script-src-attr"},
-		classes:    []string{"inline"},
+		classes:    []string{store.ClassInline},
 		advice: advice{
 			Headline: "An inline event handler",
 			Refused:  "run code from an attribute such as `onclick`",
@@ -103,7 +105,7 @@ func inlineRules() rulebook {
 		},
 	}, {
 		directives: []string{"script-src", "default-src"},
-		classes:    []string{"inline"},
+		classes:    []string{store.ClassInline},
 		advice: advice{
 			Headline: "An inline script without the nonce",
 			Refused:  "run a script that stands in the page itself",
@@ -117,7 +119,7 @@ func inlineRules() rulebook {
 		},
 	}, {
 		directives: []string{"style-src", "default-src"},
-		classes:    []string{"inline"},
+		classes:    []string{store.ClassInline},
 		advice: advice{
 			Headline: "An inline style",
 			Refused:  "apply a style that stands in the page itself",
@@ -128,7 +130,7 @@ func inlineRules() rulebook {
 			},
 		},
 	}, {
-		classes: []string{"wasm-eval"},
+		classes: []string{store.ClassWasmEval},
 		advice: advice{
 			Headline: "WebAssembly",
 			Refused:  "compile WebAssembly",
@@ -136,7 +138,7 @@ func inlineRules() rulebook {
 			Do:       []string{"If you use it, allow `'wasm-unsafe-eval'` on the routes that need it. It does not allow `eval`."},
 		},
 	}, {
-		classes: []string{"eval"},
+		classes: []string{store.ClassEval},
 		advice: advice{
 			Headline: "Text run as code",
 			Refused:  "run text as code with `eval`, `new Function` or a timer",

@@ -1,10 +1,12 @@
 package dash
 
+import "github.com/merlon-sec/merlon/cmd/merlon/internal/store"
+
 // loadRules explain what a page tried to load, by directive; then, for other directives, by class.
 func loadRules() rulebook {
 	return rulebook{{
 		directives: []string{"script-src"},
-		classes:    []string{"self"},
+		classes:    []string{store.ClassSelf},
 		advice: advice{
 			Headline: "A script of your own without the nonce",
 			Refused:  "load a script file of this site",
@@ -13,7 +15,7 @@ func loadRules() rulebook {
 		},
 	}, {
 		directives: []string{"script-src"},
-		classes:    []string{"scheme"},
+		classes:    []string{store.ClassScheme},
 		advice: advice{
 			Headline: "A script from a data: or blob: address",
 			Refused:  "load a script from an address that holds its own content",
@@ -38,7 +40,7 @@ func loadRules() rulebook {
 		advice: load("A style sheet from another address", "load a style sheet",
 			"Fonts and widgets often bring a style sheet from their own server. Injected styles can read parts of a page.", "style-src"),
 	}, {
-		directives: []string{"img-src"}, classes: []string{"scheme"},
+		directives: []string{"img-src"}, classes: []string{store.ClassScheme},
 		advice: load("An image from a data: or blob: address", "show an image that is written into its own address",
 			"Small icons and previews of uploads come this way. Extensions do it as well. The risk is small.", "img-src"),
 	}, {
@@ -76,7 +78,7 @@ func loadRules() rulebook {
 		directives: []string{"manifest-src"},
 		advice:     load("A web app manifest", "load the web app manifest", "The page links a manifest from another address.", "manifest-src"),
 	}, {
-		classes: []string{"origin", "self", "scheme"},
+		classes: []string{store.ClassOrigin, store.ClassSelf, store.ClassScheme},
 		advice: advice{
 			Headline: "Something from an address that is not allowed",
 			Refused:  "load something from this address",

@@ -67,33 +67,33 @@ func choiceOf(s store.State) stateChoice {
 // ClassWords says what kind of thing was blocked.
 func (i issueView) ClassWords() string {
 	switch i.Class {
-	case "origin":
+	case store.ClassOrigin:
 		return "another origin"
-	case "self":
+	case store.ClassSelf:
 		return "this site's own address"
-	case "scheme":
+	case store.ClassScheme:
 		return "any address with this scheme"
-	case "inline":
+	case store.ClassInline:
 		return "code or style inside the page"
-	case "eval":
+	case store.ClassEval:
 		return "text run as code"
-	case "wasm-eval":
+	case store.ClassWasmEval:
 		return "WebAssembly"
-	case "trusted-types":
+	case store.ClassTrustedTypes:
 		return "the function, and the script that called it"
-	case "frame-ancestors":
+	case store.ClassFrameAncestors:
 		return i.framer()
-	case "opener":
+	case store.ClassOpener:
 		return "the property, and the other page"
-	case "feature":
+	case store.ClassFeature:
 		return "the feature"
-	case "deprecation", "intervention":
+	case store.ClassDeprecation, store.ClassIntervention:
 		return "what the browser calls it"
-	case "crash", "network":
+	case store.ClassCrash, store.ClassNetwork:
 		return "the reason"
-	case "hash":
+	case store.ClassHash:
 		return "the script"
-	case "other":
+	case store.ClassOther:
 		return "nothing that merlon knows"
 	default:
 		return visible(i.Class)

@@ -15,7 +15,7 @@ type Issue struct {
 	Site      string
 	Type      string // report type, "csp-violation"
 	Directive string // effective directive, or "other"
-	Class     string // what kind of thing was blocked: "origin", "self", "scheme", "inline", "eval" ...
+	Class     string // what kind of thing was blocked: [ClassOrigin] and others
 	Blocked   string // the blocked thing in that class: an origin, a scheme, a script's path template
 	Sample    string // the first sample seen, if any
 	FirstSeen time.Time
