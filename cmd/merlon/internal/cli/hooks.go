@@ -51,13 +51,15 @@ func noiseRules(own []policyfile.NoiseRule) (rules []collect.Rule) {
 	return rules
 }
 
-// keep tells what the file says of the database to who looks after it.
+// keep tells what the file says of the database to who looks after it, and of its labels to who shows them.
 func (s *stack) keep(file *policyfile.File) {
 	r := file.Retention
 	task := upkeep.Task{Retention: store.Retention{Samples: r.Samples, Issues: r.Issues, Hours: r.Hours, Days: r.Days, MaxBytes: r.MaxSize}}
 	for _, site := range file.Sites {
 		task.Sites = append(task.Sites, reportedSite(site))
 	}
+	rules := newLabels(task.Sites)
+	s.labels.Store(&rules)
 	s.upkeep.Set(task)
 }
 

@@ -2,6 +2,9 @@ package cli_test
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -41,6 +44,9 @@ func TestOwnNoise(t *testing.T) {
 	reads("actionable  1")
 	write("noise:\n  - {id: tags, blocked: \"*.tags.example\", reason: goes in March}\n")
 	reads("noise own/tags@ 1")
+	if page := dashboardPage(t, admin, data, "/issues/1"); !strings.Contains(page, "goes in March. Nothing is deleted for it.") {
+		t.Errorf("the page of the issue does not say why it is noise:\n%s", page)
+	}
 	post()
 	reads("noise own/tags@ 2")
 	if _, body := probe(t, admin+"/metrics"); !strings.Contains(body, "\nmerlon_database_bytes ") || strings.Contains(body, "\nmerlon_database_bytes 0\n") {
@@ -55,4 +61,29 @@ func TestOwnNoise(t *testing.T) {
 	if got := linesIn(t, data, "SELECT DISTINCT substr(value, 1, 14) FROM facets WHERE kind = 'verdict' ORDER BY 1"); !slices.Equal(got, []string{"actionable", "noise:own/tags"}) {
 		t.Errorf("verdicts of reports: %q", got)
 	}
+}
+
+// dashboardPage logs in and returns a page.
+func dashboardPage(t *testing.T, admin, data, path string) string {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := &http.Client{Jar: jar}
+	form := url.Values{"token": {strings.TrimSpace(read(t, filepath.Join(data, "login-token")))}}
+	res, err := client.PostForm(admin+"/login", form)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	req, err := http.NewRequestWithContext(t.Context(), "GET", admin+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, body := do(t, client, req)
+	if res.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s", path, res.Status)
+	}
+	return body
 }

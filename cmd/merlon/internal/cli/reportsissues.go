@@ -195,7 +195,7 @@ func printIssue(out io.Writer, p palette, i store.Issue, rate store.Rate, now ti
 
 // issueNotes say in a line how an issue is to be read.
 func issueNotes(i store.Issue, now time.Time) string {
-	labels, _ := dash.BadgeWords(i)
+	labels, _ := dash.BadgeWords(i, "")
 	parts := []string{fmt.Sprintf("%d blocked, %d report-only", i.Enforced, i.Reported+i.Unknown)}
 	if i.Verdict == store.Noise {
 		parts = append(parts, visible(labels[0], 30))

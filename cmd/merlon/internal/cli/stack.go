@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"path/filepath"
+	"sync/atomic"
 
 	"github.com/merlon-sec/merlon"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/collect"
@@ -34,6 +35,7 @@ type stack struct {
 	tallies   *collect.Tallies
 	control   *control.Server // nil where there are no sockets for it
 	upkeep    *upkeep.Upkeep
+	labels    atomic.Pointer[labels] // by the file in force
 	dashboard *dash.Dashboard
 	metrics   *metrics.Metrics // nil: nobody counts
 	token     string           // for the first log-in
@@ -72,12 +74,15 @@ func (s *stack) open(ctx context.Context, view dash.Config) (err error) {
 	}
 	s.tallies = collect.NewTallies(s.collector)
 	s.upkeep = upkeep.New(upkeep.Config{Store: s.store, Logger: view.Logger})
+	rules := newLabels(nil)
+	s.labels.Store(&rules)
 	tokens, token, err := dash.NewTokens(s.dir)
 	if err != nil {
 		return fmt.Errorf("writing the log-in token: %w", err)
 	}
 	s.token, s.tokenFile = token, tokens.Path()
 	view.Store, view.Tokens, view.CookieName = s.store, tokens, gateway.DashboardCookie
+	view.Reason = func(i store.Issue) string { return s.labels.Load().reason(i) }
 	if s.dashboard, err = dash.New(view); err != nil {
 		return err
 	}

@@ -31,6 +31,9 @@ type Config struct {
 	Ready      func() error     // why no more requests should come to the sites, in words for /readyz; nil: they should
 	Metrics    http.Handler     // answers /metrics; nil: there are none
 	ReportURL  string           // where browsers send reports, for the help on the empty page; "": an example address
+
+	// Reason says in words why an issue has its label, by the rules that are in force; "" where it has no words. nil: it never has.
+	Reason func(store.Issue) string
 }
 
 // Dashboard serves the pages. It is safe for concurrent use.
@@ -47,6 +50,7 @@ type Dashboard struct {
 	reportURL string
 	ready     func() error
 	metrics   http.Handler
+	reason    func(store.Issue) string
 	templates map[string]*template.Template
 	static    map[string]asset
 	rules     rulebook
@@ -63,7 +67,7 @@ func New(cfg Config) (*Dashboard, error) {
 	d := &Dashboard{
 		store: cfg.Store, tokens: cfg.Tokens, hosts: hosts, log: cfg.Logger, now: cfg.Now,
 		sessions: newSessions(cfg.Now), failures: newLimiter(cfg.Now),
-		cookie: cfg.CookieName, notice: cfg.Notice, reportURL: cfg.ReportURL, ready: cfg.Ready, metrics: cfg.Metrics, rules: newRulebook(),
+		cookie: cfg.CookieName, notice: cfg.Notice, reportURL: cfg.ReportURL, ready: cfg.Ready, metrics: cfg.Metrics, reason: cfg.Reason, rules: newRulebook(),
 	}
 	if d.static, err = loadStatic(); err != nil {
 		return nil, fmt.Errorf("dashboard assets: %w", err)
@@ -93,6 +97,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Ready == nil {
 		c.Ready = func() error { return nil }
+	}
+	if c.Reason == nil {
+		c.Reason = func(store.Issue) string { return "" }
 	}
 	if c.CookieName == "" {
 		c.CookieName = DefaultCookieName

@@ -66,7 +66,7 @@ func facetWords(f store.Facet) string {
 	if i := slices.Index(verdicts(), verdict); i < 0 {
 		return ""
 	}
-	return verdictBadge(store.Verdict(verdict), rule).Text
+	return verdictBadge(store.Verdict(verdict), rule, "").Text
 }
 
 // share says what part of the sum each value has.

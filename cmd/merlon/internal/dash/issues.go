@@ -14,6 +14,7 @@ const listed = 50 // issues on one page
 type issueView struct {
 	store.Issue
 	Advice advice
+	Reason string      // why it has its label; "": in general words
 	Now    store.State // the one that counts now
 	Rate   string      // reports per 1,000 page views; "" without a denominator
 	Spark  *spark

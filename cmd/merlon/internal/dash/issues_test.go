@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/dash"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/store"
 )
 
@@ -45,12 +46,25 @@ func TestIssueList(t *testing.T) {
 }
 
 func TestVerdictBadges(t *testing.T) {
-	r := newRig(t)
+	r := newRig(t, func(c *dash.Config) {
+		c.Reason = func(i store.Issue) string {
+			return map[string]string{"extension-font@3": "The <agency>'s own."}[i.Rule]
+		}
+	})
 	r.spread(store.Hit{Directive: "font-src", Class: "origin", Blocked: "https://a.example", Verdict: store.Noise, Rule: "extension-font@3"}, 2, 2, 2, 1)
 	r.spread(store.Hit{Directive: "font-src", Class: "origin", Blocked: "https://b.example", Verdict: store.SelfContradicting}, 2, 2, 2, 1)
-	doc := r.page("/issues", 200, r.logIn())
+	cookie := r.logIn()
+	doc := r.page("/issues", 200, cookie)
 	wantText(t, doc, "span.noise", "noise: extension-font")
 	wantText(t, doc, "span.contradicting", "self-contradicting")
+	for page, want := range map[string]string{
+		"/issues/1": "noise: extension-font The <agency>'s own. Nothing is deleted for it.",
+		"/issues/2": "self-contradicting The policy in the report allows what it says was blocked: a redirect, a second policy, or a forged report.",
+	} {
+		if got := texts(r.page(page, 200, cookie), "ul.verdict li"); len(got) == 0 || got[0] != want {
+			t.Errorf("%s: %q, want %q first", page, got, want)
+		}
+	}
 }
 
 func TestIssueFilter(t *testing.T) {

@@ -156,7 +156,7 @@ func (d *Dashboard) site(ctx context.Context, name string) (v siteView, err erro
 	v.Chart = newChart("reports", "Reports of "+visible(name), now, hourlyDays, points)
 	v.Drops = dropCounts(v.Day.Drops, v.Week.Drops)
 	v.Pulse, v.Said = pulse(now.Sub(v.LastReport))
-	v.lists(d.rules, now)
+	v.lists(func(i store.Issue) issueView { return d.viewOf(i, now) })
 	return v, err
 }
 
@@ -169,15 +169,15 @@ func pulse(age time.Duration) (class, words string) {
 }
 
 // lists makes the two lists of issues.
-func (v *siteView) lists(rules rulebook, now time.Time) {
+func (v *siteView) lists(view func(store.Issue) issueView) {
 	for _, i := range v.New[:min(len(v.New), maxBrief)] {
-		v.Fresh.Issues = append(v.Fresh.Issues, briefIssue{issueView: viewOf(i, rules, now)})
+		v.Fresh.Issues = append(v.Fresh.Issues, briefIssue{issueView: view(i)})
 	}
 	if v.NewCount > maxBrief {
 		v.Fresh.Link = filter{Site: v.Name, Sort: string(store.ByFirstSeen), Verdict: string(store.Actionable), State: anyState}.Link()
 	}
 	for _, b := range v.Breaking[:min(len(v.Breaking), maxBrief)] {
-		v.Breaks.Issues = append(v.Breaks.Issues, briefIssue{viewOf(b.Issue, rules, now), &b})
+		v.Breaks.Issues = append(v.Breaks.Issues, briefIssue{view(b.Issue), &b})
 	}
 	if len(v.Breaking) > maxBrief {
 		v.Breaks.Link = filter{Site: v.Name, Sort: byLastSeen, Verdict: string(store.Actionable)}.Link()

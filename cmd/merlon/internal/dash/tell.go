@@ -40,9 +40,10 @@ func refusal(i store.Issue) string {
 	return "The browser refused, or would refuse under an enforced policy, to"
 }
 
-// BadgeWords are short labels that say how far an issue is to be believed, each with what it means. The first one is its verdict.
-func BadgeWords(i store.Issue) (labels, help []string) {
-	for _, b := range (issueView{Issue: i}).Badges() {
+// BadgeWords are short labels that say how far an issue is to be believed, each with what it means. The first one is its verdict, which it has
+// for the reason; "": for one in general words.
+func BadgeWords(i store.Issue, reason string) (labels, help []string) {
+	for _, b := range (issueView{Issue: i, Reason: reason}).Badges() {
 		labels, help = append(labels, b.Text), append(help, b.Help)
 	}
 	return labels, help

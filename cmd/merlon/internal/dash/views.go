@@ -9,15 +9,15 @@ import (
 )
 
 // viewOf gives an issue the words for it.
-func viewOf(i store.Issue, rules rulebook, now time.Time) issueView {
-	return issueView{Issue: i, Advice: rules.adviceFor(i), Now: i.Effective(now)}
+func (d *Dashboard) viewOf(i store.Issue, now time.Time) issueView {
+	return issueView{Issue: i, Advice: d.rules.adviceFor(i), Reason: d.reason(i), Now: i.Effective(now)}
 }
 
 // viewsOf adds to each issue how often it comes up and when: two small questions for each.
 func (d *Dashboard) viewsOf(ctx context.Context, issues []store.Issue, now time.Time) ([]issueView, error) {
 	views := make([]issueView, 0, len(issues))
 	for _, i := range issues {
-		v := viewOf(i, d.rules, now)
+		v := d.viewOf(i, now)
 		rates, err := d.store.Rates(ctx, i.ID)
 		if err != nil {
 			return nil, err

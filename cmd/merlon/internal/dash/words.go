@@ -1,6 +1,7 @@
 package dash
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/store"
@@ -11,7 +12,7 @@ type badge struct{ Class, Text, Help string }
 
 // Badges say how far an issue is to be believed. The first one is its verdict.
 func (i issueView) Badges() []badge {
-	badges := []badge{verdictBadge(i.Verdict, i.Rule)}
+	badges := []badge{verdictBadge(i.Verdict, i.Rule, i.Reason)}
 	switch {
 	case !i.Confirmed():
 		badges = append(badges, badge{"doubt", "unconfirmed", "Seen by one client alone so far: one person's browser, or somebody who makes reports up."})
@@ -21,13 +22,15 @@ func (i issueView) Badges() []badge {
 	return badges
 }
 
-func verdictBadge(v store.Verdict, rule string) badge {
+// verdictBadge is the badge of a verdict that has this reason; "": one in general words.
+func verdictBadge(v store.Verdict, rule, reason string) badge {
+	says := func(general string) string { return visible(cmp.Or(reason, general)) }
 	switch v {
 	case store.Noise:
 		name, _, _ := strings.Cut(rule, "@")
-		return badge{"noise", strings.TrimSuffix("noise: "+visible(name), ": "), "A rule knows this: it does not come from your site. Nothing is deleted for it."}
+		return badge{"noise", strings.TrimSuffix("noise: "+visible(name), ": "), strings.TrimSuffix(says("A rule knows this: it does not come from your site."), ".") + ". Nothing is deleted for it."}
 	case store.SelfContradicting:
-		return badge{"contradicting", "self-contradicting", "The policy in the report allows what it says was blocked: a redirect, a second policy, or a forged report."}
+		return badge{"contradicting", "self-contradicting", says("The policy in the report allows what it says was blocked: a redirect, a second policy, or a forged report.")}
 	case store.Actionable:
 		return badge{"actionable", "actionable", "No rule explains it away: your pages or somebody else's input caused it."}
 	default:
