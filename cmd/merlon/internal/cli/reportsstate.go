@@ -85,5 +85,5 @@ func (f stateFlags) change(ctx context.Context, id int64, now time.Time) error {
 			d.Until = day
 		}
 	}
-	return maintain(ctx, f.data, func(m maintainer) error { return m.SetState(ctx, d) })
+	return issueError(id, maintain(ctx, f.data, func(m maintainer) error { return m.SetState(ctx, d) }))
 }
