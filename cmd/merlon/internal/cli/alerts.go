@@ -2,20 +2,15 @@ package cli
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
-	"path/filepath"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/alert"
-	"github.com/merlon-sec/merlon/cmd/merlon/internal/notify"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/policyfile"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/store"
 )
@@ -88,16 +83,16 @@ gateway runs. docs/alerts.md says what each of them means and what to do.`,
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd.Context(), cmd.OutOrStdout()) },
 	}
-	cmd.Flags().StringVar(&f.data, "data", defaultData, "directory of the database")
-	cmd.Flags().StringVar(&f.format, "format", "text", "text or json")
+	dataFlag(cmd, &f.data)
+	formatFlag(cmd, &f.format)
 	return cmd
 }
 
 func (f alertsListFlags) run(ctx context.Context, out io.Writer) error {
-	if f.format != "text" && f.format != "json" {
-		return usagef("--format %s: write text or json", f.format)
+	if err := checkFormat(f.format); err != nil {
+		return err
 	}
-	db, err := store.OpenReader(ctx, filepath.Join(f.data, databaseName))
+	db, err := readReports(ctx, f.data)
 	if err != nil {
 		return err
 	}
@@ -138,12 +133,8 @@ type alertJSON struct {
 func writeAlertsJSON(out io.Writer, alerts []store.Notice) error {
 	doc := alertsJSON{Schema: "merlon/alerts-list", Version: alertsVersion, Alerts: []alertJSON{}}
 	for _, a := range alerts {
-		j := alertJSON{Site: a.Site, Kind: a.Kind, State: string(a.State), What: a.What, Why: a.Why, Issue: a.Issue, Fired: a.Fired, Since: a.Since,
-			Waits: append([]string{}, a.Pending...)}
-		if !a.SentAt.IsZero() {
-			j.Sent = &a.SentAt
-		}
-		doc.Alerts = append(doc.Alerts, j)
+		doc.Alerts = append(doc.Alerts, alertJSON{Site: a.Site, Kind: a.Kind, State: string(a.State), What: a.What, Why: a.Why, Issue: a.Issue,
+			Fired: a.Fired, Since: a.Since, Sent: optionalTime(a.SentAt), Waits: append([]string{}, a.Pending...)})
 	}
 	return writeJSON(out, doc)
 }
@@ -163,52 +154,4 @@ func writeAlertsText(out io.Writer, alerts []store.Notice) error {
 		}
 	}
 	return nil
-}
-
-// alertConfig is what the file says of alerts, with connections to its targets yet to be made.
-func alertConfig(file *policyfile.File) (alert.Config, error) {
-	a := file.Alerts
-	if a == nil {
-		return alert.Config{}, nil
-	}
-	c := alert.Config{Critical: a.Critical, Silence: a.Silence, Jump: a.Jump, JumpFrom: a.JumpFrom, PerHour: a.PerHour}
-	for _, site := range file.Sites {
-		c.Sites = append(c.Sites, site.Name)
-	}
-	var roots *x509.CertPool
-	if a.Roots != nil {
-		roots = x509.NewCertPool()
-		roots.AppendCertsFromPEM(a.Roots)
-	}
-	if a.Webhook != "" {
-		w, err := notify.NewWebhook(notify.WebhookConfig{URL: a.Webhook, Roots: roots, AllowPrivate: a.AllowPrivate})
-		if err != nil {
-			return c, fmt.Errorf("alerts: the webhook: %w", err)
-		}
-		c.Targets = append(c.Targets, w)
-	}
-	if m := a.Email; m != nil {
-		e, err := notify.NewEmail(notify.EmailConfig{To: m.To, From: m.From, Server: m.Server, Username: m.Username, Password: m.Password, TLS: m.TLS, Roots: roots})
-		if err != nil {
-			return c, fmt.Errorf("alerts: email: %w", err)
-		}
-		c.Targets = append(c.Targets, e)
-	}
-	return c, nil
-}
-
-// alerter looks at what the stack stores.
-func (s *stack) alerter(log *slog.Logger) *alert.Alerter {
-	return alert.New(alert.Options{Store: s.store, Logger: log, Health: func() alert.Health { return alert.Health(s.collector.Health()) }})
-}
-
-// watchReports lets the alerter look until ctx ends or the function that it returns is called, which waits for it.
-func (l *live) watchReports(ctx context.Context) (stop func()) {
-	looking, cancel := context.WithCancel(ctx)
-	var running sync.WaitGroup
-	running.Go(func() { l.alerts.Run(looking) })
-	return func() {
-		cancel()
-		running.Wait()
-	}
 }
