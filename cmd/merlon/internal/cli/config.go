@@ -131,6 +131,6 @@ listeners) are shown and not judged.`,
 			return printConfigDiff(cmd.OutOrStdout(), compareFiles(before, after), format)
 		},
 	}
-	cmd.Flags().StringVar(&format, "format", "text", "text or json")
+	formatFlag(cmd, &format)
 	return cmd
 }

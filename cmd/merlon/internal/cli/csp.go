@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -40,13 +39,6 @@ func parseMode(name string) (csp.Mode, error) {
 	return m, nil
 }
 
-func checkFormat(format string) error {
-	if format != "text" && format != "json" {
-		return usagef("--format %s: write text or json", format)
-	}
-	return nil
-}
-
 func newCSPParse() *cobra.Command {
 	var format string
 	cmd := &cobra.Command{
@@ -61,7 +53,7 @@ func newCSPParse() *cobra.Command {
 			return printParsed(cmd.OutOrStdout(), args[0], format)
 		},
 	}
-	cmd.Flags().StringVar(&format, "format", "text", "text or json")
+	formatFlag(cmd, &format)
 	return cmd
 }
 
@@ -98,13 +90,6 @@ func printParsed(out io.Writer, text, format string) error {
 	return nil
 }
 
-func writeJSON(out io.Writer, v any) error {
-	enc := json.NewEncoder(out)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(v)
-}
-
 func newCSPDiff() *cobra.Command {
 	var mode, self, format string
 	cmd := &cobra.Command{
@@ -131,7 +116,7 @@ func newCSPDiff() *cobra.Command {
 	}
 	modeFlag(cmd, &mode, csp.Spec)
 	cmd.Flags().StringVar(&self, "self", "https://example.com", "origin of the page")
-	cmd.Flags().StringVar(&format, "format", "text", "text or json")
+	formatFlag(cmd, &format)
 	return cmd
 }
 

@@ -72,7 +72,7 @@ in a header.`,
 	flags.StringVar(&f.sink, "sink", "", "a plain string in this `sink`, such as \"Element innerHTML\"")
 	flags.StringArrayVar(&f.framedBy, "framed-by", nil, "`origin` of a page that frames the page; repeat for its own ancestors, parent first")
 	flags.StringArrayVar(&f.xFrameOptions, "x-frame-options", nil, "a line of X-Frame-Options that goes with the policy")
-	flags.StringVar(&f.format, "format", "text", "text or json")
+	formatFlag(cmd, &f.format)
 	return cmd
 }
 

@@ -56,7 +56,7 @@ gives it. With --live it is fetched from the site's upstream.`,
 	flags.StringArrayVar(&f.response, "response", nil, "a header that the application sets")
 	flags.IntVar(&f.status, "status", http.StatusOK, "status of the application's response")
 	flags.StringVar(&f.peer, "peer", "192.0.2.1:1234", "address that the request comes from; @ for a Unix socket")
-	flags.StringVar(&f.format, "format", "text", "text or json")
+	formatFlag(cmd, &f.format)
 	return cmd
 }
 

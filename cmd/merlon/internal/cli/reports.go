@@ -37,10 +37,6 @@ func dataFlag(cmd *cobra.Command, dir *string) {
 	cmd.Flags().StringVar(dir, "data", defaultData, "directory of the database")
 }
 
-func formatFlag(cmd *cobra.Command, format *string) {
-	cmd.Flags().StringVar(format, "format", "text", "text or json")
-}
-
 // issueArg reads the number of an issue.
 func issueArg(text string) (int64, error) {
 	id, err := strconv.ParseInt(text, 10, 64)

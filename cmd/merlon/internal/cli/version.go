@@ -58,6 +58,6 @@ func newVersion() *cobra.Command {
 			return usagef("--format %s: write text or json", format)
 		},
 	}
-	cmd.Flags().StringVar(&format, "format", "text", "text or json")
+	formatFlag(cmd, &format)
 	return cmd
 }
