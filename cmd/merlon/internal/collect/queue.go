@@ -170,7 +170,7 @@ func (c *Collector) commit(r *round, failing bool) bool {
 	close(r.done)
 	switch failed := r.err != nil; {
 	case failed && !failing:
-		c.log.Error("reports are not being stored; browsers are asked to send them again", "err", r.err)
+		c.log.Error("reports are not being stored; browsers are asked to send them again", "error", r.err)
 	case !failed && failing:
 		c.log.Info("reports are being stored again")
 	}

@@ -44,7 +44,7 @@ func Serve(dir string, s *store.Store, log *slog.Logger) (*Server, error) {
 	}
 	c.serving.Go(func() {
 		if err := c.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			log.Error("the control socket is closed", "err", err)
+			log.Error("the control socket is closed", "error", err)
 		}
 	})
 	return c, nil

@@ -61,7 +61,7 @@ func (d *Dashboard) page(f pageFunc) http.Handler {
 			d.status(w, r, http.StatusNotFound)
 		case r.Context().Err() != nil: // the browser has gone; nobody reads an answer
 		default:
-			d.log.Error("dashboard page", "path", r.URL.Path, "err", err)
+			d.log.Error("dashboard page", "path", r.URL.Path, "error", err)
 			d.status(w, r, http.StatusInternalServerError)
 		}
 	})

@@ -52,7 +52,7 @@ func (d *Dashboard) writable(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
 	if err := d.store.Writable(ctx); err != nil {
-		d.log.Error("readyz", "err", err)
+		d.log.Error("readyz", "error", err)
 		return errUnwritable
 	}
 	return nil

@@ -61,11 +61,11 @@ func (d *Dashboard) login(w http.ResponseWriter, r *http.Request) error {
 		return statusError(http.StatusTooManyRequests)
 	}
 	if errors.Is(err, ErrToken) {
-		d.log.Warn("dashboard log-in refused", "err", err)
+		d.log.Warn("dashboard log-in refused", "error", err)
 		return d.render(w, r, view{Name: "login", Title: "Log in", Status: http.StatusForbidden, Body: loginView{Refused: true}})
 	}
 	if err != nil {
-		d.log.Error("no token for the next log-in", "err", err)
+		d.log.Error("no token for the next log-in", "error", err)
 	}
 	d.sessions.end(d.sessionID(r))
 	d.setSession(w, r, d.sessions.begin(), int(sessionLife/time.Second))

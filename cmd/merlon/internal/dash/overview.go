@@ -117,7 +117,7 @@ func (d *Dashboard) unwritable(ctx context.Context) bool {
 	defer cancel()
 	err := d.store.Writable(ctx)
 	if err != nil && ctx.Err() == nil {
-		d.log.Error("dashboard: the database cannot be written", "err", err)
+		d.log.Error("dashboard: the database cannot be written", "error", err)
 	}
 	return err != nil
 }

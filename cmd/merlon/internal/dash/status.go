@@ -21,7 +21,7 @@ func (d *Dashboard) status(w http.ResponseWriter, r *http.Request, code int) {
 	}
 	err := d.render(w, r, view{Name: "status", Title: body.Title, Status: code, Body: body})
 	if err != nil {
-		d.log.Error("dashboard page", "path", r.URL.Path, "err", err)
+		d.log.Error("dashboard page", "path", r.URL.Path, "error", err)
 		http.Error(w, http.StatusText(code), code)
 	}
 }

@@ -80,7 +80,7 @@ func (k *Keys) Key(purpose string) Pair {
 	if at := k.at.on(k.today()); at != k.at {
 		k.at = at
 		if err := write(k.path, at); err != nil {
-			k.log.Warn("the keys of today are not on disk; they follow from those that are", "file", k.path, "err", err)
+			k.log.Warn("the keys of today are not on disk; they follow from those that are", "file", k.path, "error", err)
 		}
 	}
 	return k.at.pair(purpose)
