@@ -7,10 +7,10 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/spf13/cobra"
 
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/dash"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/store"
 )
 
@@ -79,21 +79,16 @@ func parseMoment(flag, text string, now time.Time) (time.Time, error) {
 	return time.Time{}, usagef("%s %s: write a day (2026-01-31), a moment (2026-01-31T12:00:00Z) or how long ago (12h, 7d, 2w)", flag, text)
 }
 
-// visible cuts text from a report to a length and spells out what could fool a terminal or an eye: what is no sign, and signs that
-// show nothing.
+// visible cuts text from a report to a length and spells out what could fool a terminal or an eye, as the dashboard does.
 func visible(s string, length int) string {
-	var b strings.Builder
-	for i, r := range []rune(s) {
-		switch {
-		case i == length:
-			return b.String() + "..."
-		case strconv.IsGraphic(r) && r != '\u2800' && !unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector):
-			b.WriteRune(r)
-		default:
-			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
+	n := 0
+	for i := range s {
+		if n == length {
+			return dash.Visible(s[:i]) + "..."
 		}
+		n++
 	}
-	return b.String()
+	return dash.Visible(s)
 }
 
 func age(d time.Duration) string {

@@ -50,7 +50,7 @@ func batches(old, recent time.Time) []*store.Batch {
 	font := seeded(1, "font-src", "origin", "https://fonts.example", "/old", old)
 	image := seeded(2, "img-src", "origin", "https://images.example", "/", recent)
 	script := seeded(3, "script-src-elem", "inline", "inline", "/search", recent.Add(time.Second))
-	script.Sample, script.Disposition = "\u202efetch('//attacker.example')", report.Enforce
+	script.Sample, script.Disposition = "\u202e\u3164fetch('//attacker.example')", report.Enforce
 	extension := seeded(4, "script-src-elem", "scheme", "chrome-extension:", "/", recent.Add(-time.Minute))
 	extension.Verdict, extension.Rule = store.Noise, "extension-scheme@1"
 	list := []*store.Batch{{}, {}, {}, {}}

@@ -8,10 +8,9 @@ import (
 
 // What the tests reach besides the exported names.
 var (
-	Visible = visible
-	Cut     = cut
-	Prose   = prose
-	Number  = number
+	Cut    = cut
+	Prose  = prose
+	Number = number
 
 	RoundUp     = roundUp
 	Percent     = percent

@@ -14,6 +14,9 @@ type Words struct {
 	Do       []string
 }
 
+// Visible spells out what a reader would not see, or what would reorder the text around it.
+func Visible(s string) string { return visible(s) }
+
 // ReasonWords explains the reason of a [store.Drop].
 func ReasonWords(name string) Words {
 	r := reasonFor(name)
