@@ -44,7 +44,8 @@ func (t *Tallies) CanarySent(site, userAgent string) {
 // canaryOf is a site and a family of browsers.
 type canaryOf struct{ site, family string }
 
-// family names the browser behind a User-Agent: one of a few, so that nobody makes rows. Page and report come from the same one.
+// family names the browser behind a User-Agent. Families are larger than those of [browserOf]: people are alerted when none of a family's
+// canaries come back, and of few canaries none may come back by chance. Page and report have the same one.
 func family(userAgent string) string {
 	for _, f := range []struct{ word, family string }{{"Firefox/", "Firefox"}, {"Edg", "Edge"}, {"Chrome/", "Chrome"}, {"AppleWebKit/", "Safari"}} {
 		if strings.Contains(userAgent, f.word) {

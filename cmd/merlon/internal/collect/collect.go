@@ -4,9 +4,9 @@
 // sender. Reports that are not wanted are answered 204 too and counted by reason, because Chromium sends a whole batch again
 // after any other status. A 503 means that storing failed and that sending again makes sense.
 //
-// Nothing of a report is stored before it is cleaned: no query, no fragment, no token, no policy, and of the request neither
-// cookies nor addresses. Of the client's network, a hash remains with a key that nobody keeps; of the address, for some minutes, one in
-// that of a whole batch, so that a batch that is sent again is not counted again.
+// Nothing of a report is stored before it is cleaned: no query, no fragment, no token, of a policy no nonce, and of the request neither
+// cookies nor addresses. The client's network goes, with a key that nobody keeps, into a sketch of how many there were; its address, for
+// some minutes, into the hash of a whole batch, so that a batch that is sent again is not counted again.
 package collect
 
 import (
