@@ -1,5 +1,5 @@
-// Package report reads what browsers send when a page breaks its policy: the violation reports of Content Security Policy and
-// the envelope of the Reporting API.
+// Package report reads and writes what browsers send when a page breaks its policy: the violation reports of Content Security
+// Policy, and all that comes in the envelope of the Reporting API.
 //
 // There are three shapes on the wire, and the content type does not tell them apart (WebKit labels all of its CSP reports
 // application/csp-report):
@@ -12,7 +12,8 @@
 // [Violation], and every report of another known type a [Detail]. Whatever a report says was written by a stranger: anyone can
 // post one. Decode bounds it and takes control characters out; it does not make it true.
 //
-// [Handler] is all that a program needs to be told of reports; [Encode] and [EncodeLegacy] write them, for tests and simulations.
+// [Handler] is all that a program needs to be told of reports. A [Counter] counts the documents that it sent: a number of reports
+// means little by itself. [Encode] and [EncodeLegacy] write reports, for tests and simulations.
 //
 // The specifications: Reporting API (https://www.w3.org/TR/reporting-1/), Content Security Policy Level 3
 // (https://www.w3.org/TR/CSP3/#reporting), and those named at the types of detail.
