@@ -135,8 +135,8 @@ func inlineKinds(directive string) []csp.InlineType {
 	return nil
 }
 
-// Contradiction says in words for people how a report of this class can contradict itself, the likely reason first.
-func Contradiction(class string) string {
+// contradiction says in words for people how a report of this class can contradict itself, the likely reason first.
+func contradiction(class string) string {
 	const rest = " It may also come from an extension or a proxy that changes the policy on its way, or be forged: anybody can send a report."
 	switch class {
 	case store.ClassInline, store.ClassEval, store.ClassWasmEval:

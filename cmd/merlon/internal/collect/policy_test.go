@@ -127,12 +127,13 @@ func TestContradictionsStayApart(t *testing.T) {
 	if labelled.Verdict != store.Noise || labelled.Fingerprint != not.Fingerprint {
 		t.Errorf("a contradiction that a rule knows: %s, the same issue: %t", labelled.Verdict, labelled.Fingerprint == not.Fingerprint)
 	}
+	labels := collect.NewLabels(collect.Site{})
 	for _, class := range []string{"origin", "self", "scheme", "inline", "eval"} {
-		if words := collect.Contradiction(class); !strings.Contains(words, "forged") || !strings.Contains(words, "extension") {
+		if words := labels.Reason(store.SelfContradicting, "", class); !strings.Contains(words, "forged") || !strings.Contains(words, "extension") {
 			t.Errorf("%s: %s", class, words)
 		}
 	}
-	if words := collect.Contradiction("origin"); !strings.Contains(words, "redirect") || !strings.Contains(words, "path") {
+	if words := labels.Reason(store.SelfContradicting, "", "origin"); !strings.Contains(words, "redirect") || !strings.Contains(words, "path") {
 		t.Errorf("origin: %s", words)
 	}
 }

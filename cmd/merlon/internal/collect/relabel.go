@@ -66,7 +66,7 @@ func (l *Labels) stored(i store.Issue) *event {
 // no label, and for a rule that is no more.
 func (l *Labels) Reason(verdict store.Verdict, rule, class string) string {
 	if verdict == store.SelfContradicting {
-		return Contradiction(class)
+		return contradiction(class)
 	}
 	if rule == besideExtension {
 		return "In the same page, and sent together with it, something was reported that a browser extension did. This may be its work as well."
