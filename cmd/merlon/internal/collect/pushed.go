@@ -15,9 +15,6 @@ import (
 	"github.com/merlon-sec/merlon/report"
 )
 
-// DocumentsPath is where programs push counts of documents, below the path of reports.
-const DocumentsPath = "/documents"
-
 // documents takes counts of documents from programs that have the site's token. They are no browsers, so it says what is wrong.
 type documents struct {
 	collector *Collector

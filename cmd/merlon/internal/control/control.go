@@ -10,11 +10,8 @@ import (
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/store"
 )
 
-// Version is that of the protocol. A server answers requests of its version and no other.
-const Version = 1
-
 const (
-	prefix     = "/v1/"
+	prefix     = "/v1/"   // with the version of the protocol: a server answers requests of its own and no other
 	maxRequest = 16 << 10 // bytes of a request's body
 	maxAnswer  = 64 << 10
 	folder     = "control" // in the data directory

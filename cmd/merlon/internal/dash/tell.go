@@ -55,9 +55,6 @@ func BadgeWords(i store.Issue, reason string) (labels, help []string) {
 // StateWords name a state and say what it means.
 func StateWords(s store.State) (name, help string) { return stateName(s), stateHelp(s) }
 
-// ClassWords say what kind of thing was blocked.
-func ClassWords(i store.Issue) string { return issueView{Issue: i}.ClassWords() }
-
 // EngineWords say why the policy of the newest sample whose policy is known lets the thing through or does not, a line each. There are
 // none if no sample names one.
 func EngineWords(ctx context.Context, s *store.Store, i store.Issue, samples []store.Sample) ([]string, error) {

@@ -29,8 +29,8 @@ var (
 	addresses = []string{"full", "masked", "off"}
 )
 
-// MaxShutdown bounds each of the times of Shutdown: what manages processes kills those that take longer.
-const MaxShutdown = time.Hour
+// maxShutdown bounds each of the times of Shutdown: what manages processes kills those that take longer.
+const maxShutdown = time.Hour
 
 func (r *reader) log(v any) Log {
 	keys := r.section(v, "log", "write log: {access: on}", logKeys)
@@ -58,8 +58,8 @@ func (r *reader) duration(keys map[string]any, path, key string) *time.Duration 
 // ParseShutdown checks a time of Shutdown. Errors are *cfgerrors.Error.
 func ParseShutdown(text string) (time.Duration, error) {
 	d, err := time.ParseDuration(text)
-	if err != nil || d < 0 || d > MaxShutdown {
-		return 0, &cfgerrors.Error{Code: cfgerrors.InvalidValue, Value: text, Text: "no time from 0s to " + MaxShutdown.String(), Hint: "write 30s"}
+	if err != nil || d < 0 || d > maxShutdown {
+		return 0, &cfgerrors.Error{Code: cfgerrors.InvalidValue, Value: text, Text: "no time from 0s to " + maxShutdown.String(), Hint: "write 30s"}
 	}
 	return d, nil
 }
