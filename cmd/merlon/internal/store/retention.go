@@ -32,8 +32,8 @@ func (r Retention) withDefaults() Retention {
 	return r
 }
 
-// Report says what [Store.Maintain] did.
-type Report struct {
+// Maintained says what [Store.Maintain] did.
+type Maintained struct {
 	Samples int64 // removed
 	Issues  int64 // folded into the "other" one of their kind
 	Facets  int64 // folded, for want of room
@@ -46,22 +46,22 @@ type Report struct {
 
 // maintenance is one run of Maintain: transactions that are short, so that commits wait for none of them.
 type maintenance struct {
-	store  *Store
-	now    time.Time
-	keep   Retention
-	report Report
+	store *Store
+	now   time.Time
+	keep  Retention
+	done  Maintained
 }
 
 // Maintain removes what is beyond its time, folds what is kept in less detail, and gives free space back to the file system. Reports
 // keep being stored meanwhile. To call it again does no harm; once in an hour suffices.
-func (s *Store) Maintain(ctx context.Context, now time.Time, keep Retention) (Report, error) {
+func (s *Store) Maintain(ctx context.Context, now time.Time, keep Retention) (Maintained, error) {
 	m := &maintenance{store: s, now: now, keep: keep.withDefaults()}
 	for _, step := range []func(context.Context) error{m.digests, m.samples, m.fold, m.end, m.issues, m.policies, m.shrink, m.giveBack} {
 		if err := step(ctx); err != nil {
-			return m.report, fmt.Errorf("maintaining the report database: %w", err)
+			return m.done, fmt.Errorf("maintaining the report database: %w", err)
 		}
 	}
-	return m.report, nil
+	return m.done, nil
 }
 
 // before is the time that lies so long ago.
@@ -93,7 +93,7 @@ func (m *maintenance) update(ctx context.Context, f func(context.Context, *sql.T
 		return f(ctx, tx)
 	}, then)
 	if !start.IsZero() {
-		m.report.Longest = max(m.report.Longest, time.Since(start))
+		m.done.Longest = max(m.done.Longest, time.Since(start))
 	}
 	return err
 }
@@ -114,7 +114,7 @@ func (m *maintenance) digests(ctx context.Context) error {
 }
 
 func (m *maintenance) samples(ctx context.Context) (err error) {
-	m.report.Samples, err = m.delete(ctx, "DELETE FROM samples WHERE id IN (SELECT id FROM samples WHERE at < ? LIMIT ?)", m.before(m.keep.Samples))
+	m.done.Samples, err = m.delete(ctx, "DELETE FROM samples WHERE id IN (SELECT id FROM samples WHERE at < ? LIMIT ?)", m.before(m.keep.Samples))
 	return err
 }
 
@@ -146,7 +146,7 @@ func (m *maintenance) fold(ctx context.Context) error {
 		}
 		edge := m.now.Add(-age).UTC().Truncate(day).UnixMilli()
 		n, err := m.move(ctx, s, "hour - hour % 86400000", "hour % 86400000 <> 0 AND hour < ?", edge)
-		if m.report.Hours += n; err != nil {
+		if m.done.Hours += n; err != nil {
 			return err
 		}
 	}
@@ -180,7 +180,7 @@ func (m *maintenance) end(ctx context.Context) error {
 	for _, site := range sites {
 		for _, s := range allSeries() {
 			n, err := m.endOf(ctx, s, site, edge)
-			if m.report.Old += n; err != nil {
+			if m.done.Old += n; err != nil {
 				return err
 			}
 		}
@@ -205,7 +205,7 @@ func (m *maintenance) issues(ctx context.Context) error {
 	}
 	for _, site := range sites {
 		n, err := m.foldIssues(ctx, "site = ? AND last_seen < ? AND NOT folded AND "+undecided, site, m.before(m.keep.Issues), m.now.UnixMilli())
-		if m.report.Issues += n; err != nil {
+		if m.done.Issues += n; err != nil {
 			return err
 		}
 	}
@@ -233,7 +233,7 @@ func (m *maintenance) policies(ctx context.Context) error {
 	return m.once(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		for _, p := range unused {
 			n, err := affected(tx.ExecContext(ctx, "DELETE FROM policies WHERE site = ? AND hash = ?", p.site, p.hash))
-			if m.report.Old += n; err != nil {
+			if m.done.Old += n; err != nil {
 				return err
 			}
 		}

@@ -13,7 +13,7 @@ import (
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/store"
 )
 
-func maintain(t *testing.T, s *store.Store, now time.Time, keep store.Retention) store.Report {
+func maintain(t *testing.T, s *store.Store, now time.Time, keep store.Retention) store.Maintained {
 	t.Helper()
 	report, err := s.Maintain(t.Context(), now, keep)
 	if err != nil {
@@ -178,7 +178,7 @@ func TestCommitDuringMaintain(t *testing.T) {
 	}
 	now := noon.Add(500 * 24 * time.Hour)
 	done := make(chan error, 1)
-	var report store.Report
+	var report store.Maintained
 	go func() {
 		var err error
 		report, err = s.Maintain(t.Context(), now, store.Retention{})

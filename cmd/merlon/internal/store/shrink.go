@@ -29,15 +29,15 @@ func (m *maintenance) shrink(ctx context.Context) error {
 			}
 		}
 	}
-	m.report.OverCap = true
+	m.done.OverCap = true
 	return nil
 }
 
 // over reports whether the contents of the file are more than so many bytes. Free pages are none.
 func (m *maintenance) over(ctx context.Context, limit int64) (bool, error) {
 	pages, free, size, err := m.store.pages(ctx)
-	m.report.Bytes = (pages - free) * size
-	return m.report.Bytes > limit, err
+	m.done.Bytes = (pages - free) * size
+	return m.done.Bytes > limit, err
 }
 
 // pages returns the number of pages of the file, how many of them are free, and their size.
@@ -53,7 +53,7 @@ func (m *maintenance) dropSamples(ctx context.Context) (n int64, err error) {
 		n, err = affected(tx.ExecContext(ctx, "DELETE FROM samples WHERE id IN (SELECT id FROM samples ORDER BY at LIMIT ?)", chunk))
 		return err
 	})
-	m.report.Samples += n
+	m.done.Samples += n
 	return n, err
 }
 
@@ -75,7 +75,7 @@ func (m *maintenance) dropFacets() func(context.Context) (int64, error) {
 			}
 			return err
 		})
-		m.report.Facets += folded
+		m.done.Facets += folded
 		return folded, err
 	}
 }
@@ -100,7 +100,7 @@ func affected(result sql.Result, err error) (int64, error) {
 func (m *maintenance) dropIssues(ctx context.Context) (int64, error) {
 	n, err := m.foldFew(ctx, "SELECT id, site, fingerprint_version, fingerprint FROM issues WHERE NOT folded AND "+undecided+
 		" ORDER BY last_seen LIMIT 4", []any{m.now.UnixMilli()})
-	m.report.Issues += n
+	m.done.Issues += n
 	return n, err
 }
 
@@ -115,7 +115,7 @@ func (m *maintenance) giveBack(ctx context.Context) error {
 	}()
 	for {
 		all, free, size, err := m.store.pages(ctx)
-		m.report.Bytes = (all - free) * size
+		m.done.Bytes = (all - free) * size
 		if err != nil || free <= keep {
 			return err
 		}
@@ -138,7 +138,7 @@ func (m *maintenance) vacuum(ctx context.Context, pages int64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	start := time.Now()
-	defer func() { m.report.Longest = max(m.report.Longest, time.Since(start)) }()
+	defer func() { m.done.Longest = max(m.done.Longest, time.Since(start)) }()
 	_, err := s.write.ExecContext(context.WithoutCancel(ctx), "PRAGMA incremental_vacuum("+strconv.FormatInt(pages, 10)+")")
 	return err
 }
