@@ -24,10 +24,10 @@ type observer struct {
 	forwards bool // whether other servers read the requests after this one
 }
 
-func newObserver(l logs, what string) *observer {
+func newObserver(l logs, p program) *observer {
 	h := &access.Handler{Log: l.access, Error: l.error}
 	b := readBuild()
-	o := &observer{logs: l, handler: h, metrics: metrics.New(metrics.Build{Version: b.Version, Commit: b.Commit}, h.InFlight), phase: phase{of: what}}
+	o := &observer{logs: l, handler: h, metrics: metrics.New(metrics.Build{Version: b.Version, Commit: b.Commit}, h.InFlight), phase: phase{of: p.name}, forwards: p.forwards}
 	h.Ended = o.metrics.Ended
 	o.metrics.Loaded()
 	return o

@@ -102,6 +102,13 @@ func (l *live) state() string {
 	return string(out.Sum(nil))
 }
 
+// contentsOf is what contentsInto says of a file.
+func contentsOf(name string) string {
+	var b strings.Builder
+	contentsInto(&b, name)
+	return b.String()
+}
+
 // contentsInto adds a file to the state; one that cannot be read counts by its mistake. What is longer than a policy file, as a manifest
 // may be, counts by size and time as well: to read all of it each second would cost too much. A pipe would not let go of us.
 func contentsInto(out io.Writer, name string) {

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"syscall"
 
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/certs"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/dash"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/policyfile"
 )
@@ -28,8 +29,7 @@ type program struct {
 }
 
 func (p program) run(ctx context.Context, stdout, stderr io.Writer) (err error) {
-	var before strings.Builder
-	contentsInto(&before, p.config)
+	before := contentsOf(p.config)
 	file, err := p.read()
 	if err != nil {
 		return err
@@ -42,8 +42,7 @@ func (p program) run(ctx context.Context, stdout, stderr io.Writer) (err error) 
 		return err
 	}
 	defer logs.close()
-	log, manager, o := logs.error, newSystemd(os.Getenv), newObserver(logs, p.name)
-	o.forwards = p.forwards
+	log, manager, o := logs.error, newSystemd(os.Getenv), newObserver(logs, p)
 	srv := &servers{log: log, limits: limitsOf(file), ending: o.ending(file.Shutdown, manager)}
 	defer srv.close()
 	ports, err := srv.open(file, p.name)
@@ -56,27 +55,36 @@ func (p program) run(ctx context.Context, stdout, stderr io.Writer) (err error) 
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close(context.WithoutCancel(ctx))) }()
-	l := &live{log: log, config: p.config, read: p.read, certs: newCertificates(file, log), observer: o, manager: manager, alerts: s.alerter(log),
-		build: func(file *policyfile.File) (answerer, error) { return p.build(s, file, log) }}
+	l := p.live(s, newCertificates(file, log), o, manager)
 	if err := l.load(file); err != nil {
 		return err
 	}
 	defer func() { (*l.now.Load()).Close() }()
 	defer closeCertificates(l.certs)
-	var now strings.Builder
-	if contentsInto(&now, p.config); now.String() == before.String() { // or else what was read is not what is there
+	if contentsOf(p.config) == before { // or else what was read is not what is there
 		l.seen = l.state()
 	}
 	defer reserve()()
 	ports.serve(srv, l, s.dashboard.Handler())
 	defer l.watchFiles(ctx)()
 	defer l.watchReports(ctx)()
-	var greeting strings.Builder
-	p.greet(&greeting, file, s, ports)
-	logs.announce(stdout, greeting.String())
+	logs.announce(stdout, p.greeting(file, s, ports))
 	manager.notify(stateReady)
 	defer manager.watch()()
 	return srv.run(ctx)
+}
+
+// live is what answers, with nothing in force yet.
+func (p program) live(s *stack, keeper *certs.Keeper, o *observer, manager systemd) *live {
+	log := o.logs.error
+	return &live{log: log, config: p.config, read: p.read, certs: keeper, observer: o, manager: manager, alerts: s.alerter(log),
+		build: func(file *policyfile.File) (answerer, error) { return p.build(s, file, log) }}
+}
+
+func (p program) greeting(file *policyfile.File, s *stack, at ports) string {
+	var b strings.Builder
+	p.greet(&b, file, s, at)
+	return b.String()
 }
 
 // ports are the listeners of a program.
