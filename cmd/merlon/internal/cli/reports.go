@@ -79,6 +79,9 @@ func parseMoment(flag, text string, now time.Time) (time.Time, error) {
 	return time.Time{}, usagef("%s %s: write a day (2026-01-31), a moment (2026-01-31T12:00:00Z) or how long ago (12h, 7d, 2w)", flag, text)
 }
 
+// minute is a moment as text shows it, in UTC.
+func minute(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") }
+
 // visible cuts text from a report to a length and spells out what could fool a terminal or an eye, as the dashboard does.
 func visible(s string, length int) string {
 	n := 0
@@ -91,6 +94,7 @@ func visible(s string, length int) string {
 	return dash.Visible(s)
 }
 
+// age is a length of time as text shows it. One below zero, after the clock was set back, is none.
 func age(d time.Duration) string {
 	switch {
 	case d < time.Minute:

@@ -44,7 +44,7 @@ yes. Counts of reports no longer add up to those of issues afterwards.`,
 			if err != nil {
 				return err
 			}
-			return f.run(cmd, "reports-purge", fmt.Sprintf("before %s", at.UTC().Format("2006-01-02 15:04")),
+			return f.run(cmd, "reports-purge", "before "+minute(at),
 				func(ctx context.Context, db *store.Store) (store.Erased, error) {
 					return db.WouldPurge(ctx, f.site, at)
 				},

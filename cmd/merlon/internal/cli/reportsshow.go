@@ -144,12 +144,12 @@ func (d dossier) printFacts(out io.Writer, p palette, now time.Time) {
 	} else {
 		fmt.Fprintln(out, "  no denominator: nobody counted the page views of these routes")
 	}
-	fmt.Fprintf(out, "  first %s, last %s (%s ago)\n", i.FirstSeen.UTC().Format("2006-01-02 15:04"), i.LastSeen.UTC().Format("2006-01-02 15:04"), age(now.Sub(i.LastSeen)))
+	fmt.Fprintf(out, "  first %s, last %s (%s ago)\n", minute(i.FirstSeen), minute(i.LastSeen), age(now.Sub(i.LastSeen)))
 	name, meaning := dash.StateWords(i.Effective(now))
 	title(out, p, "State")
 	fmt.Fprintf(out, "  %s: %s\n", name, meaning)
 	if !i.StateAt.IsZero() {
-		fmt.Fprintf(out, "  set %s%s\n", i.StateAt.UTC().Format("2006-01-02 15:04"), until(i))
+		fmt.Fprintf(out, "  set %s%s\n", minute(i.StateAt), until(i))
 	}
 	if i.StateNote != "" {
 		fmt.Fprintf(out, "  note: %s\n", visible(i.StateNote, store.MaxNote))
@@ -164,7 +164,7 @@ func until(i store.Issue) string {
 	if i.StateUntil.IsZero() {
 		return ""
 	}
-	return ", until " + i.StateUntil.UTC().Format("2006-01-02 15:04")
+	return ", until " + minute(i.StateUntil)
 }
 
 // maxDays is how many days a timeline in text has, and barWidth the length of the longest bar.

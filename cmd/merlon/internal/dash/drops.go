@@ -2,7 +2,6 @@ package dash
 
 import (
 	"net/http"
-	"net/url"
 
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/store"
 )
@@ -27,13 +26,4 @@ func (d *Dashboard) listDrops(w http.ResponseWriter, r *http.Request) error {
 		body.Drops = append(body.Drops, dropView{drop, reasonFor(drop.Reason)})
 	}
 	return d.render(w, r, view{Name: "drops", Title: "Dropped reports", Body: body})
-}
-
-// originOf is the scheme and host of one of our own addresses.
-func originOf(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return ""
-	}
-	return u.Scheme + "://" + u.Host
 }

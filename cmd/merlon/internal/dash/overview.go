@@ -70,6 +70,15 @@ func (d *Dashboard) empty() *emptyView {
 	return &emptyView{ReportURL: d.reportURL, Origin: originOf(d.reportURL)}
 }
 
+// originOf is the scheme and host of one of our own addresses.
+func originOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
+}
+
 func (d *Dashboard) overview(w http.ResponseWriter, r *http.Request) error {
 	names, err := d.store.Sites(r.Context())
 	if err != nil {
