@@ -71,12 +71,20 @@ func parseMoment(flag, text string, now time.Time) (time.Time, error) {
 	if age, ok := parseAge(text); ok {
 		return now.Add(-age), nil
 	}
-	for _, layout := range []string{time.DateOnly, time.RFC3339} {
-		if t, err := time.Parse(layout, text); err == nil {
-			return t, nil
-		}
+	if t, ok := parseDay(text); ok {
+		return t, nil
 	}
 	return time.Time{}, usagef("%s %s: write a day (2026-01-31), a moment (2026-01-31T12:00:00Z) or how long ago (12h, 7d, 2w)", flag, text)
+}
+
+// parseDay reads a day or a moment, in UTC if it does not say.
+func parseDay(text string) (time.Time, bool) {
+	for _, layout := range []string{time.DateOnly, time.RFC3339} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t, true
+		}
+	}
+	return time.Time{}, false
 }
 
 // minute is a moment as text shows it, in UTC.

@@ -70,13 +70,11 @@ func purgeTime(before, older string, now time.Time) (time.Time, error) {
 		}
 		return now.Add(-age), nil
 	}
-	for _, layout := range []string{time.DateOnly, time.RFC3339} {
-		if t, err := time.Parse(layout, before); err == nil {
-			if t.After(now) { // a slip of the hand would remove everything
-				return time.Time{}, usagef("--before %s: name a time that has been", before)
-			}
-			return t, nil
+	if t, ok := parseDay(before); ok {
+		if t.After(now) { // a slip of the hand would remove everything
+			return time.Time{}, usagef("--before %s: name a time that has been", before)
 		}
+		return t, nil
 	}
 	return time.Time{}, usagef("--before %s: write a day (2026-01-31) or a moment (2026-01-31T12:00:00Z)", before)
 }
