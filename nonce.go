@@ -8,9 +8,9 @@ import (
 )
 
 // Nonce returns the nonce of the response that belongs to the request context ctx, for the nonce attribute of script
-// and style elements. Until the response begins it is the same text however often it is called: 128 random bits in
-// base64url without padding, which html/template prints unchanged; with [Hooks.NonceKey] the same and a tag. It is empty where the policy has no 'nonce', outside a
-// Guard's Handler, and when the first call comes after the response began without one.
+// and style elements. Until the response begins it is the same text however often it is called: 128 random bits, with
+// [Hooks.NonceKey] a tag behind them, in base64url without padding, which html/template prints unchanged. It is empty where the
+// policy has no 'nonce', outside a Guard's Handler, and when the first call comes after the response began without one.
 // https://www.w3.org/TR/CSP3/#security-nonces
 func Nonce(ctx context.Context) string {
 	s := responseOf(ctx)
