@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -35,18 +36,16 @@ type Email struct {
 	to   []*mail.Address
 }
 
-// TLSModes are what EmailConfig.TLS can be.
-var TLSModes = []string{"starttls", "tls", "off"}
+// TLSModes are what EmailConfig.TLS can be, the one for "" first.
+func TLSModes() []string { return []string{"starttls", "tls", "off"} }
 
 // maxTo bounds how many people get an e-mail each.
 const maxTo = 20
 
 // NewEmail checks the addresses. It opens no connection.
 func NewEmail(c EmailConfig) (*Email, error) {
+	c.TLS = cmp.Or(c.TLS, TLSModes()[0])
 	e := &Email{c: c}
-	if c.TLS == "" {
-		e.c.TLS = "starttls"
-	}
 	var err error
 	if e.from, err = CheckMailAddress(c.From); err != nil {
 		return nil, fmt.Errorf("from: %w", err)
@@ -61,7 +60,7 @@ func NewEmail(c EmailConfig) (*Email, error) {
 		}
 		e.to = append(e.to, address)
 	}
-	return e, CheckServer(c.Server, e.c.TLS)
+	return e, CheckServer(c.Server, c.TLS)
 }
 
 // CheckMailAddress reads ops@shop.example or "Ops <ops@shop.example>".
@@ -79,8 +78,8 @@ func CheckServer(server, mode string) error {
 	switch {
 	case err != nil || host == "" || port == "":
 		return errors.New("a mail server is host and port")
-	case !slices.Contains(TLSModes, mode):
-		return errors.New("tls is " + strings.Join(TLSModes, " or "))
+	case !slices.Contains(TLSModes(), mode):
+		return errors.New("tls is " + strings.Join(TLSModes(), " or "))
 	case mode == "off" && !local(host):
 		return errors.New("tls: off is for a server on this machine alone")
 	}

@@ -125,7 +125,7 @@ func (r *reader) email(v any) *Email {
 		return nil
 	}
 	e := &Email{To: r.texts(keys, path, "to"), From: r.text(keys, path, "from"), Server: r.text(keys, path, "smtp"), Username: r.text(keys, path, "username"),
-		TLS: cmp.Or(r.oneOf(keys, path, "tls", notify.TLSModes), notify.TLSModes[0])}
+		TLS: cmp.Or(r.oneOf(keys, path, "tls", notify.TLSModes()), notify.TLSModes()[0])}
 	for i, address := range append([]string{e.From}, e.To...) {
 		at := path + ".from"
 		if i > 0 {

@@ -83,7 +83,7 @@ var (
 		{"email", saying("Whom to write to, and through which mail server.", mailKeys.schema("to", "from", "smtp"))}, {"allow_private", boolean},
 		{"critical", list(text)}, {"per-hour", integer}, {"silence", text}, {"jump", map[string]any{"type": "number"}}, {"jump-reports", integer}}
 	mailKeys = group{{"to", list(text)}, {"from", text}, {"smtp", text}, {"username", text}, {"password_file", text},
-		{"tls", saying("starttls if absent; tls for a server that begins with TLS; off for one on this machine.", choice(notify.TLSModes...))}}
+		{"tls", saying("starttls if absent; tls for a server that begins with TLS; off for one on this machine.", choice(notify.TLSModes()...))}}
 )
 
 // timeoutKeys are the phases of a request.
