@@ -99,7 +99,9 @@ func TestWebhookFailures(t *testing.T) {
 		h    http.HandlerFunc
 		want string
 	}{
-		{"a redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, inner.URL, http.StatusTemporaryRedirect) }, "it answers 307, a redirect, and none is followed"},
+		{"a redirect", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, inner.URL, http.StatusTemporaryRedirect)
+		}, "it answers 307, a redirect, and none is followed"},
 		{"an error", func(w http.ResponseWriter, r *http.Request) { http.Error(w, "invalid\x1b[31m <token>", 500) }, "it answers 500: invalid[31m %3Ctoken%3E"},
 		{"an error without text", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(404) }, "it answers 404"},
 		{"an endless error", func(w http.ResponseWriter, r *http.Request) {
