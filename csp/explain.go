@@ -75,6 +75,9 @@ func (ask question) of(p *Policy, q *quirks) PolicyExplanation {
 			out.Matched = word
 			break
 		}
+		if why != "" && s.is("report-sample") {
+			why = "asks browsers for the beginning of the code, and allows nothing"
+		}
 		if why != "" {
 			out.Reasons = append(out.Reasons, Reason{word, why})
 		}

@@ -135,6 +135,8 @@ func TestExplanationsGiveTheReason(t *testing.T) {
 		{"script-src 'nonce-abc'", "repeats an attribute", inline(csp.Inline{Type: csp.InlineScript, Element: "script", Nonce: "abc", Duplicate: true})},
 		{"script-src 'nonce-abc' 'unsafe-inline'", "does not count beside a nonce", inline(csp.Inline{Type: csp.InlineScript, Element: "script"})},
 		{"script-src 'strict-dynamic'", "came with the page", inline(csp.Inline{Type: csp.InlineScript, Element: "script", ParserInserted: true})},
+		{"script-src 'strict-dynamic' 'report-sample'", "'report-sample' asks browsers", inline(csp.Inline{Type: csp.InlineScript, Element: "script", ParserInserted: true})},
+		{"script-src 'report-sample'", "'report-sample' asks browsers", func(l *csp.List) csp.Explanation { return l.ExplainEval(csp.Spec, "1+1", csp.Untyped) }},
 		{"frame-ancestors a.example", "for https://b.example: the host is b.example", framed("https://b.example")},
 		{"frame-ancestors *", "opaque origin", framed("null")},
 		{"", "contradict each other", framed("https://b.example", "DENY", "SAMEORIGIN")},
