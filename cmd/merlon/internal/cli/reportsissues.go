@@ -179,7 +179,7 @@ func (l issueList) print(out io.Writer, p palette, now time.Time) error {
 func printIssue(out io.Writer, p palette, i store.Issue, rate store.Rate, now time.Time) {
 	fmt.Fprintf(out, issueRow, fmt.Sprint(i.ID), p.verdict(i, fmt.Sprintf("%-18s", i.Verdict)), fmt.Sprint(i.Reach()), fmt.Sprint(i.Total()),
 		perThousand(rate), age(now.Sub(i.LastSeen)), i.FirstSeen.UTC().Format(time.DateOnly))
-	fmt.Fprintf(out, "        %s  %s\n", p.bold(visible(i.Directive, 40)), visible(cmp.Or(i.Blocked, i.Class), 70-min(len(i.Directive), 40)))
+	fmt.Fprintf(out, "        %s  %s\n", p.bold(visible(i.Directive, 40)), visible(dash.ThingWords(i), 70-min(len(i.Directive), 40)))
 	fmt.Fprintf(out, "        %s\n", p.faint(issueNotes(i, now)))
 	if i.Sample != "" {
 		fmt.Fprintf(out, "        sample: %s\n", visible(i.Sample, 60))

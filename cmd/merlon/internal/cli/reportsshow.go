@@ -114,7 +114,7 @@ func policiesOf(ctx context.Context, db *store.Store, site string, facets []stor
 func (d dossier) print(out io.Writer, p palette, now time.Time) {
 	i, words := d.issue, dash.IssueWords(d.issue)
 	fmt.Fprintf(out, "%s\n%s  %s\n\n", p.bold(fmt.Sprintf("Issue %d of %s: %s", i.ID, visible(i.Site, 60), words.Headline)),
-		visible(i.Directive, 40), visible(cmp.Or(i.Blocked, i.Class), 200))
+		visible(i.Directive, 40), visible(dash.ThingWords(i), 200))
 	labels, help := dash.BadgeWords(i, newLabels(nil).reason(i))
 	for n, label := range labels {
 		if n == 0 {

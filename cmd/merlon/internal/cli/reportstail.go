@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/dash"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/store"
 )
 
@@ -116,7 +117,7 @@ func (e tailEvent) line(p palette) string {
 		where = "  on " + visible(cmp.Or(i.Pages[0].Route, "other pages"), 40)
 	}
 	return fmt.Sprintf("%s  %s +%d  %d  %s  %s  %s  %s%s", at, kind, e.Reports, i.ID, visible(i.Site, 40),
-		p.verdict(store.Issue{Verdict: store.Verdict(i.Verdict), Enforced: i.Enforced}, i.Verdict), visible(i.Directive, 40), visible(cmp.Or(i.Blocked, i.Class), 60), where)
+		p.verdict(store.Issue{Verdict: store.Verdict(i.Verdict), Enforced: i.Enforced}, i.Verdict), visible(i.Directive, 40), visible(dash.ThingWords(store.Issue{Class: i.Class, Blocked: i.Blocked}), 60), where)
 }
 
 // follower knows what was there when it last looked.

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/merlon-sec/merlon/cmd/merlon/internal/dash"
 	"github.com/merlon-sec/merlon/cmd/merlon/internal/store"
 	"github.com/merlon-sec/merlon/report"
 )
@@ -25,6 +26,34 @@ func TestOneIssue(t *testing.T) {
 	wantText(t, image, "section.facts p", "Some browsers do not say whether the policy was enforced.")
 	wantText(t, image, "dd", "https://images.example another origin")
 	wantText(t, image, "dd", "1 234 1 200 report-only 34 not said 20.6 per 1 000 page views")
+}
+
+// Where code has no sample, and of eval, the thing that is counted is a place: nobody shall take it for what was blocked.
+func TestPlaces(t *testing.T) {
+	r := newRig(t)
+	r.hit(store.Hit{Directive: "script-src", Class: "eval", Blocked: "/item/*", Sample: "1+1"}, 1, report.Enforce)
+	r.hit(store.Hit{Directive: "style-src-elem", Class: "inline", Blocked: "inline", Sample: "h1{}"}, 1, report.Enforce)
+	r.hit(store.Hit{Directive: "script-src", Class: "eval", Blocked: store.FoldedBlocked}, 1, report.Enforce)
+	cookie := r.logIn()
+	eval := r.page("/issues/1", 200, cookie)
+	wantText(t, eval, "p.lead", "The browser refused to run text as code with eval, new Function or a timer, in /item/*")
+	wantText(t, eval, "dd", "text run as code, in /item/*")
+	wantText(t, r.page("/issues", 200, cookie), "td.what div", "in /item/*")
+	wantText(t, r.page("/", 200, cookie), "ul.brief div", "script-src in /item/* 1+1")
+}
+
+func TestThingWords(t *testing.T) {
+	for _, c := range []struct{ class, blocked, want string }{
+		{"eval", "/item/*", "eval, in /item/*"},
+		{"inline", "inline", "inline"},
+		{"inline", "", "inline"},
+		{"eval", store.FoldedBlocked, "other"},
+		{"origin", "https://a.example", "https://a.example"},
+	} {
+		if got := dash.ThingWords(store.Issue{Class: c.class, Blocked: c.blocked}); got != c.want {
+			t.Errorf("%s %q: %q, want %q", c.class, c.blocked, got, c.want)
+		}
+	}
 }
 
 func TestFacets(t *testing.T) {

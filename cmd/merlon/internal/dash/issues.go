@@ -25,6 +25,12 @@ func (i issueView) Mentions() bool {
 	return i.Blocked != "" && i.Blocked != i.Class && i.Blocked != "self"
 }
 
+// Located reports whether the blocked thing says where code stood and not what it was: it had no sample, or was made of text.
+func (i issueView) Located() bool {
+	place := i.Class == "inline" || i.Class == "eval" || i.Class == "wasm-eval"
+	return place && i.Mentions() && i.Blocked != store.FoldedBlocked
+}
+
 // Judged reports whether a policy stands behind the issue, which is enforced or on trial.
 func (i issueView) Judged() bool { return i.Advice.Said == "" }
 

@@ -1,6 +1,7 @@
 package dash
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -54,6 +55,14 @@ func BadgeWords(i store.Issue, reason string) (labels, help []string) {
 
 // StateWords name a state and say what it means.
 func StateWords(s store.State) (name, help string) { return stateName(s), stateHelp(s) }
+
+// ThingWords say what was blocked, or what kind of thing and where.
+func ThingWords(i store.Issue) string {
+	if (issueView{Issue: i}).Located() {
+		return i.Class + ", in " + i.Blocked
+	}
+	return cmp.Or(i.Blocked, i.Class)
+}
 
 // EngineWords say why the policy of the newest sample whose policy is known lets the thing through or does not, a line each. There are
 // none if no sample names one.
