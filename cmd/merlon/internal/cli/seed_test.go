@@ -27,12 +27,21 @@ func seedInto(dir string, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	for _, b := range batches(now.Add(-100*24*time.Hour), now.Add(-2*time.Minute)) {
+	for _, b := range batches(now.Add(-100*24*time.Hour), twoMinutesBefore(now)) {
 		if err := db.Commit(context.Background(), b); err != nil {
 			return err
 		}
 	}
 	return db.Close()
+}
+
+// twoMinutesBefore is a moment whose neighbours are in the same hour: rates are counted by hours.
+func twoMinutesBefore(now time.Time) time.Time {
+	at := now.Add(-2 * time.Minute)
+	if at.Add(time.Second).Hour() != at.Add(-time.Second).Hour() {
+		return at.Add(-3 * time.Second)
+	}
+	return at
 }
 
 // seeded is a hit with the fields that every issue of the seed has.
@@ -51,7 +60,7 @@ func batches(old, recent time.Time) []*store.Batch {
 	image := seeded(2, "img-src", "origin", "https://images.example", "/", recent)
 	script := seeded(3, "script-src-elem", "inline", "inline", "/search", recent.Add(time.Second))
 	script.Sample, script.Disposition = "\u202e\u3164fetch('//attacker.example')", report.Enforce
-	extension := seeded(4, "script-src-elem", "scheme", "chrome-extension:", "/", recent.Add(-time.Minute))
+	extension := seeded(4, "script-src-elem", "scheme", "chrome-extension:", "/", recent.Add(-time.Second))
 	extension.Verdict, extension.Rule = store.Noise, "extension-scheme@1"
 	list := []*store.Batch{{}, {}, {}, {}}
 	list[0].Add(font)
