@@ -55,7 +55,7 @@ yes. Counts of reports no longer add up to those of issues afterwards.`,
 	}
 	f.add(cmd)
 	cmd.Flags().StringVar(&before, "before", "", "this `day` (2026-01-31) or moment, in UTC")
-	cmd.Flags().StringVar(&older, "older", "", "more than so `long` ago: 12h, 90d, 8w")
+	cmd.Flags().StringVar(&older, "older", "", "more than this `age` ago: 12h, 90d, 8w")
 	return cmd
 }
 
@@ -124,6 +124,9 @@ func (f removal) run(cmd *cobra.Command, schema, what string, preview func(conte
 		return err
 	}
 	fmt.Fprintf(note, "Of what was reported %s, this would go: %s\n", what, erasedWords(would))
+	if would == (store.Erased{}) && !f.yes { // with it, bytes go that an earlier run had to leave
+		return f.print(cmd.OutOrStdout(), schema, would)
+	}
 	if err := f.confirm(cmd.InOrStdin(), note); err != nil {
 		return err
 	}
@@ -138,14 +141,19 @@ func (f removal) run(cmd *cobra.Command, schema, what string, preview func(conte
 	if err != nil {
 		return err
 	}
-	if f.format == "json" {
-		err = writeJSON(cmd.OutOrStdout(), jsonErased(schema, done))
-	} else {
-		_, err = fmt.Fprintf(cmd.OutOrStdout(), "removed: %s\n", erasedWords(done))
-	}
+	err = f.print(cmd.OutOrStdout(), schema, done)
 	if done.Held { // so it is not done: a script must not take it for that
 		err = errors.Join(err, errors.New("another process reads the database and keeps old bytes in its log: end that one (merlon reports backup?) and do this again"))
 	}
+	return err
+}
+
+// print says what was removed.
+func (f removal) print(out io.Writer, schema string, done store.Erased) error {
+	if f.format == "json" {
+		return writeJSON(out, jsonErased(schema, done))
+	}
+	_, err := fmt.Fprintf(out, "removed: %s\n", erasedWords(done))
 	return err
 }
 
@@ -177,6 +185,14 @@ func (f removal) confirm(in io.Reader, note io.Writer) error {
 	return nil
 }
 
+// counted is a number and what it counts.
+func counted(n int64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
 func erasedWords(e store.Erased) string {
 	var parts []string
 	for _, p := range []struct {
@@ -186,11 +202,8 @@ func erasedWords(e store.Erased) string {
 		{e.Issues, "issue", "issues"}, {e.Facets, "page or script", "pages or scripts"}, {e.Samples, "sample", "samples"}, {e.Fields, "text", "texts"},
 		{e.Documents, "count of page views", "counts of page views"}, {e.Policies, "policy", "policies"}, {e.Alerts, "alert", "alerts"}, {e.Counters, "counter", "counters"},
 	} {
-		switch {
-		case p.n == 1:
-			parts = append(parts, "1 "+p.one)
-		case p.n > 1:
-			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.many))
+		if p.n > 0 {
+			parts = append(parts, counted(p.n, p.one, p.many))
 		}
 	}
 	if len(parts) == 0 {
