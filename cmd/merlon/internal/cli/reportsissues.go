@@ -67,7 +67,8 @@ func newIssues() *cobra.Command {
 		Short: "List the issues: violations that one change would fix, together",
 		Long: `issues lists what browsers reported, grouped: an issue is a set of violations
 that one change would fix. The last seen comes first. It may be run while the
-gateway runs.
+gateway runs. Issues of all states are listed; --state new leaves out those that
+somebody has decided about. merlon reports show says what one means.
 
 Reach is how many clients have seen an issue: networks, or page views that
 merlon can prove. Per 1,000 sets its reports against the page views on its
@@ -131,7 +132,8 @@ type issueList struct {
 	rates  []store.Rate // of each issue
 	count  int64        // how many there are, beyond the limit too
 	drops  []store.Drop
-	all    bool // whether the query was about everything
+	all    bool   // whether the query was about everything
+	site   string // what is to be said of a site that nothing is known of
 }
 
 func listIssues(ctx context.Context, db *store.Store, q store.Query) (l issueList, err error) {
@@ -149,14 +151,36 @@ func listIssues(ctx context.Context, db *store.Store, q store.Query) (l issueLis
 		return l, err
 	}
 	l.all = q.Type == "" && q.Directive == "" && q.Verdict == "" && q.State == "" && q.Text == "" && q.Since.IsZero()
+	if l.site, err = unknownSite(ctx, db, q.Site); err != nil {
+		return l, err
+	}
 	l.drops, err = db.Drops(ctx, q.Site)
 	return l, err
+}
+
+// unknownSite says that nothing is known of a site, and of which there is: a name that is written wrong looks like a quiet site.
+func unknownSite(ctx context.Context, db *store.Store, site string) (string, error) {
+	sites, err := db.Sites(ctx)
+	sites = slices.DeleteFunc(sites, func(name string) bool { return name == "" })
+	if err != nil || site == "" || len(sites) == 0 || slices.Contains(sites, site) {
+		return "", err
+	}
+	var names []string
+	for _, name := range sites[:min(len(sites), 10)] {
+		names = append(names, visible(name, 40))
+	}
+	if len(sites) > len(names) {
+		names = append(names, fmt.Sprintf("%d more", len(sites)-len(names)))
+	}
+	return fmt.Sprintf("Nothing is known of site %s, but of %s.", visible(site, 40), strings.Join(names, ", ")), nil
 }
 
 const issueRow = "%6s  %s %6s %8s %9s  %-8s %s\n"
 
 func (l issueList) print(out io.Writer, p palette, now time.Time) error {
 	switch {
+	case len(l.issues) == 0 && l.site != "":
+		fmt.Fprintln(out, wrapped(strings.Fields("No issue matches. "+l.site), " ", 80, ""))
 	case len(l.issues) == 0 && l.all:
 		fmt.Fprintln(out, "No browser has reported anything yet.")
 	case len(l.issues) == 0:
@@ -169,6 +193,9 @@ func (l issueList) print(out io.Writer, p palette, now time.Time) error {
 	}
 	if more := l.count - int64(len(l.issues)); more > 0 {
 		fmt.Fprintf(out, "and %d more: --limit %d\n", more, l.count)
+	}
+	if len(l.issues) > 0 {
+		fmt.Fprintln(out, p.faint("merlon reports show ID says what one means and what to do."))
 	}
 	if slices.ContainsFunc(l.rates, func(r store.Rate) bool { return r.Documents == 0 }) {
 		fmt.Fprintln(out, "\nPER 1,000 page views on the same routes; -: no denominator, nobody counted them.")

@@ -138,9 +138,9 @@ func (d dossier) printFacts(out io.Writer, p palette, now time.Time) {
 	i := d.issue
 	title(out, p, "How much")
 	fmt.Fprintf(out, "  %d reports: %d blocked, %d report-only, %d unknown\n", i.Total(), i.Enforced, i.Reported, i.Unknown)
-	fmt.Fprintf(out, "  reach %d: %d networks, %d proven page views\n", i.Reach(), i.Networks, i.Views)
+	fmt.Fprintf(out, "  reach %d: %s, %s\n", i.Reach(), counted(i.Networks, "network", "networks"), counted(i.Views, "proven page view", "proven page views"))
 	if _, ok := d.rates[0].PerThousand(); ok {
-		fmt.Fprintf(out, "  %s per 1,000 page views (%d)\n", perThousand(d.rates[0]), d.rates[0].Documents)
+		fmt.Fprintf(out, "  %s per 1,000 page views (%d counted)\n", perThousand(d.rates[0]), d.rates[0].Documents)
 	} else {
 		fmt.Fprintln(out, "  no denominator: nobody counted the page views of these routes")
 	}

@@ -24,7 +24,8 @@ func newState() *cobra.Command {
   new            nobody has looked at it
   acknowledged   somebody looks into it
   accepted       a risk that is taken
-  ignored        out of the lists, until --until or for good
+  ignored        no alert, and not among the dashboard's new ones, until --until
+                 or for good
 
 A state changes no policy and hides no count.`,
 		Example: `  merlon reports state 12

@@ -62,7 +62,15 @@ func (f statsFlags) run(ctx context.Context, out io.Writer, now time.Time) (err 
 	if f.format == "json" {
 		return writeJSON(out, stats)
 	}
-	return stats.print(out, paletteFor(out), now)
+	unknown, err := unknownSite(ctx, db, f.site)
+	if err != nil {
+		return err
+	}
+	if unknown != "" {
+		_, err := fmt.Fprintln(out, wrapped(strings.Fields(unknown), " ", 80, ""))
+		return err
+	}
+	return stats.print(out, paletteFor(out), now, cmp.Or(f.site, "All sites"))
 }
 
 // statsVersion counts changes of the JSON that its readers should know of.
@@ -210,8 +218,8 @@ func jsonReasons(site string, drops []store.Drop) []reasonJSON {
 	return list
 }
 
-func (s statsJSON) print(out io.Writer, p palette, now time.Time) error {
-	fmt.Fprintf(out, "%s %d stored (%d blocked, %d report-only, %d unknown), %d not stored\n", p.bold("All sites:"), s.Total.Accepted,
+func (s statsJSON) print(out io.Writer, p palette, now time.Time, what string) error {
+	fmt.Fprintf(out, "%s %d stored (%d blocked, %d report-only, %d unknown), %d not stored\n", p.bold(visible(what, 60)+":"), s.Total.Accepted,
 		s.Total.Enforced, s.Total.Reported, s.Total.Unknown, s.Total.Dropped)
 	for _, site := range s.Sites {
 		if err := site.print(out, p, now); err != nil {
