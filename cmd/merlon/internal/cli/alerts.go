@@ -18,9 +18,12 @@ import (
 func newAlerts() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "alerts",
-		Short: "Try whom the policy file tells, and list what is on",
-		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Short: "Send a test message, and list the alerts that are on",
+		Long: `alerts tries the targets of alerts: the webhook and the mail addresses that the
+policy file has under alerts. It also lists the alerts that are on. The gateway
+and the collector send them by themselves.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newAlertsTest(), newAlertsList())
 	return cmd
