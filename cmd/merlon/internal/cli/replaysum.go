@@ -29,7 +29,8 @@ func (s *replaySum) print(out io.Writer, format string) error {
 	if format == "json" {
 		return writeJSON(out, s)
 	}
-	fmt.Fprintf(out, "%d sent in %.1f s, %d failed, %d sent again, %d lines left out, %d no reports\n", s.Sent, s.Seconds, s.Failed, s.Retries, s.Bad, s.Skipped)
+	fmt.Fprintf(out, "%d sent in %.1f s, %d failed, %d sent again; left out: %s, %s\n", s.Sent, s.Seconds, s.Failed, s.Retries,
+		counted(s.Bad, "bad line", "bad lines"), counted(s.Skipped, "request without a report", "requests without a report"))
 	for _, status := range slices.Sorted(maps.Keys(s.Statuses)) {
 		fmt.Fprintf(out, "  %s  %d\n", status, s.Statuses[status])
 	}
