@@ -36,7 +36,7 @@ func TestAdvice(t *testing.T) {
 		{"base-uri", "self", "self", "A base element"},
 		{"require-trusted-types-for", "trusted-types", "Element innerHTML in /app.js", "Text written straight into the page by a script"},
 		{"default-src", "origin", "https://prefetch.example", "Something from an address that is not allowed"},
-		{"img-src", "origin", store.FoldedBlocked, "Everything beyond the limit, together"},
+		{"img-src", "origin", store.FoldedBlocked, "All that has no issue of its own"},
 		{"other", "other", "", "Something the policy does not allow"},
 		{"", "", "", "Something the policy does not allow"},
 	}

@@ -13,10 +13,10 @@ func otherwise() adviceRule {
 
 func folded() advice {
 	return advice{
-		Headline: "Everything beyond the limit, together",
+		Headline: "All that has no issue of its own",
 		Refused:  "do many different things that this directive does not allow",
-		Means: "The site has as many issues as the database keeps, so further ones of this kind are counted here. A site seldom has that many " +
-			"of its own: somebody may be sending made-up reports.",
+		Means: "What was erased, or not seen for long, is counted here, and so is what came when the site had as many issues as the database keeps. " +
+			"A site seldom has that many of its own: then somebody may be sending made-up reports.",
 		Do: []string{"Look at the issues that are listed. The counts stay exact, whatever is folded into this one."},
 	}
 }

@@ -27,7 +27,7 @@ func TestState(t *testing.T) {
 		t.Errorf("stored: %v until %v, %q at %v, %v", issue.State, issue.StateUntil, issue.StateNote, issue.StateAt, err)
 	}
 	doc := r.page("/issues/1", 200, cookie)
-	wantText(t, doc, "section p", "Ignored until 2026-03-31 set on the dashboard just now 2026-03-24 13:00")
+	wantText(t, doc, "section p", "Ignored until 2026-03-31 set just now 2026-03-24 13:00")
 	wantText(t, doc, "blockquote p", "until the <b>relaunch</b>")
 	wantText(t, r.page("/issues?state=ignored", 200, cookie), "p.total", "1 issue")
 	wantText(t, r.page("/issues", 200, cookie), "p.total", "0 issues")
