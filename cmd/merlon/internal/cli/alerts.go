@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -148,10 +149,11 @@ func writeAlertsText(out io.Writer, alerts []store.Notice) error {
 	}
 	for _, a := range alerts {
 		for i, line := range alert.Text(a) {
+			indent := ""
 			if i > 0 {
-				line = "    " + line
+				indent = "    "
 			}
-			if _, err := fmt.Fprintln(out, line); err != nil {
+			if _, err := fmt.Fprintln(out, indent+wrapped(strings.Fields(line), " ", width-4, "    ")); err != nil {
 				return err
 			}
 		}

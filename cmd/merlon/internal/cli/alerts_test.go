@@ -101,6 +101,11 @@ func TestGatewayAlerts(t *testing.T) {
 		_, listed, _ = run(t, "alerts", "list", "--data", data)
 		return strings.Contains(listed, "evil[.]example")
 	})
+	for line := range strings.Lines(listed) {
+		if len(strings.TrimSpace(line)) > 80 {
+			t.Errorf("a line is longer than 80 columns: %s", line)
+		}
+	}
 	code, stdout, _ := run(t, "alerts", "list", "--data", data, "--format", "json")
 	var list struct {
 		Schema string
