@@ -34,7 +34,8 @@ const (
 )
 
 // Handler collects what browsers report: it answers their preflights, reads and bounds what they POST and gives the reports to take.
-// Mount it where report-uri and Reporting-Endpoints point, for all methods and outside of what demands a session or a CSRF token.
+// Mount it where report-uri and Reporting-Endpoints point, for all methods and outside of what demands a session or a CSRF token. The
+// policies of a merlon.Guard name the path that is its Config's Reports.
 //
 // The reports are those of one document or were made up by somebody, in which case they may name any document of any site: look at
 // Report.URL before anything else. The context is that of the request. When take returns nil, the reports are its business, and the
