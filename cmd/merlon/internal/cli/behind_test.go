@@ -44,7 +44,7 @@ func TestBalancerBehindTheGateway(t *testing.T) {
 
 // What the guides show as a policy file, or as keys of one, is such. (explain reads the file and no certificate.)
 func TestDocumentedPolicyFiles(t *testing.T) {
-	for _, page := range []string{"start.md", "gateway.md", "nonces.md", "tls.md", "operations.md", "behind.md", "frameworks.md"} {
+	for _, page := range []string{"start.md", "gateway.md", "nonces.md", "tls.md", "operations.md", "behind.md", "frameworks.md", "alerts.md", "reports.md"} {
 		blocks := 0
 		for _, m := range codeBlock.FindAllStringSubmatch(read(t, docs+page), -1) {
 			if m[1] != "yaml" || strings.HasPrefix(m[2], "# Kubernetes") {
@@ -75,8 +75,10 @@ func wholePolicy(t *testing.T, text string) string {
 		text += "upstream: http://127.0.0.1:8000\n"
 	}
 	for name, content := range map[string]string{
-		"/etc/merlon/placeholder": "n0123456789abcdef0123456789abcdef",
-		"/etc/merlon/hashes.json": `{"schema": "merlon/hashes", "version": 1, "pages": {}}`,
+		"/etc/merlon/placeholder":   "n0123456789abcdef0123456789abcdef",
+		"/etc/merlon/webhook":       "https://hooks.shop.example/merlon",
+		"/etc/merlon/mail-password": "secret",
+		"/etc/merlon/hashes.json":   `{"schema": "merlon/hashes", "version": 1, "pages": {}}`,
 	} {
 		file := filepath.Join(t.TempDir(), filepath.Base(name))
 		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
