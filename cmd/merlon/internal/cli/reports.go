@@ -3,6 +3,9 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -30,7 +33,12 @@ reads opens the database beside it, what changes something asks it to do that.`,
 
 // readReports opens the database of a data directory to read it.
 func readReports(ctx context.Context, dir string) (*store.Store, error) {
-	return store.OpenReader(ctx, filepath.Join(dir, databaseName))
+	path := filepath.Join(dir, databaseName)
+	_, err := os.Stat(path)
+	if unread, ok := errors.AsType[*fs.PathError](err); ok && !errors.Is(err, fs.ErrNotExist) { // SQLite has one word for all of it
+		return nil, fmt.Errorf("report database %q: %w: name the data directory, and run this as the user that merlon runs as", path, unread.Err)
+	}
+	return store.OpenReader(ctx, path)
 }
 
 func dataFlag(cmd *cobra.Command, dir *string) {
