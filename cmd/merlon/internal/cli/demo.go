@@ -164,5 +164,5 @@ bank's cookie is sent inside the attacker's frames: the attack is real.
 	if kept != "" {
 		fmt.Fprintf(out, "  The reports stay in %s: merlon reports issues --data %s\n", kept, kept)
 	}
-	fmt.Fprintln(out, "\nCtrl-C stops everything.")
+	fmt.Fprintln(out, "\nNext: merlon gateway before an application of yours (docs/start.md).\nCtrl-C stops everything.")
 }

@@ -182,7 +182,7 @@ func (l issueList) print(out io.Writer, p palette, now time.Time) error {
 	case len(l.issues) == 0 && l.site != "":
 		fmt.Fprintln(out, wrapped(strings.Fields("No issue matches. "+l.site), " ", 80, ""))
 	case len(l.issues) == 0 && l.all:
-		fmt.Fprintln(out, "No browser has reported anything yet.")
+		fmt.Fprintln(out, "No browser has reported anything yet. The dashboard says how to find out whether\nreports arrive.")
 	case len(l.issues) == 0:
 		fmt.Fprintln(out, "No issue matches.")
 	default:
