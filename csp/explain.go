@@ -76,7 +76,7 @@ func (ask question) of(p *Policy, q *quirks) PolicyExplanation {
 			break
 		}
 		if why != "" && s.is("report-sample") {
-			why = "asks browsers for the beginning of the code, and allows nothing"
+			why = "asks for a sample of the code, and allows nothing"
 		}
 		if why != "" {
 			out.Reasons = append(out.Reasons, Reason{word, why})
